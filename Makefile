@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+# The front door; Meson does the building. `make help` lists what there is.
+PYTHON := /usr/bin/python3
+JOBS   := $(shell nproc)
+PYTEST  = $(PYTHON) -m pytest -q -n $(JOBS)
+
+.PHONY: all setup FORCE help run test unit e2e bench asan tsan sanitizers fuzz lint fmt clean
+
+all: build/gnatwren            ## build the optimised server, build/gnatwren
+
+help:                          ## list the targets
+	@sed -n 's/^\([a-z][a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+build/build.ninja:
+	@tools/setup build
+	meson setup build --buildtype=release -Db_lto=true
+
+build/gnatwren: build/build.ninja FORCE
+	@ninja -C build gnatwren
+
+FORCE:
+
+run: build/gnatwren            ## build, then serve on port 4222
+	@build/gnatwren
+
+test: setup unit e2e           ## install what is missing, build, run the whole suite
+
+setup:
+	@tools/setup
+
+unit: build/build.ninja        ## unit tests and the replay of the fuzz corpora
+	@ninja -C build
+	@meson test -C build --print-errorlogs
+
+e2e: build/gnatwren            ## black-box tests: protocol, differences to the peer, real clients
+	$(PYTEST) tests/e2e tests/diff tests/interop
+
+bench: setup build/gnatwren    ## measure against the Go server, write docs/performance.md
+	$(PYTHON) tests/bench/bench.py
+
+# Sanitizer builds, each with unit and black-box tests. clang: its runtimes are the stricter ones.
+SANITIZE_asan := address,undefined
+SANITIZE_tsan := thread
+
+build-asan/build.ninja build-tsan/build.ninja: build-%/build.ninja:
+	CC=clang-19 meson setup build-$* --buildtype=debugoptimized -Db_lundef=false \
+		-Db_sanitize=$(SANITIZE_$*)
+
+asan tsan: %: setup build-%/build.ninja ## whole suite under a sanitizer
+	@ninja -C build-$@
+	@meson test -C build-$@ --print-errorlogs -t 10
+	GNATWREN_BIN=build-$@/gnatwren $(PYTEST) tests/e2e tests/diff tests/interop
+
+sanitizers: asan tsan          ## both
+
+build-fuzz/build.ninja:
+	CC=clang-19 meson setup build-fuzz --buildtype=debugoptimized -Db_lundef=false -Dfuzz=true
+
+FUZZ_SECONDS := 60
+fuzz: setup build-fuzz/build.ninja ## run each fuzz target for FUZZ_SECONDS
+	@ninja -C build-fuzz
+	@tools/fuzz build-fuzz $(FUZZ_SECONDS)
+
+lint: setup build/build.ninja  ## formatting, clang-tidy and the project's own checks
+	@tools/lint
+
+fmt:                           ## format all C files
+	clang-format-19 -i $$(git ls-files -co --exclude-standard '*.c' '*.h')
+
+clean:                         ## remove all build folders
+	rm -rf build build-asan build-tsan build-fuzz

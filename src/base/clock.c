@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Clocks and the text of durations. */
+#include "base/clock.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+static int64_t read_clock(clockid_t id)
+{
+    struct timespec t;
+
+    clock_gettime(id, &t);
+    return (int64_t)t.tv_sec * CLOCK_SEC_NS + t.tv_nsec;
+}
+
+int64_t clock_now_ns(void)
+{
+    return read_clock(CLOCK_MONOTONIC);
+}
+
+int64_t clock_wall_ns(void)
+{
+    return read_clock(CLOCK_REALTIME);
+}
+
+/* Writes value / unit with as many decimals as it has, at most 9, without trailing zeros. */
+static size_t format_fraction(char *out, size_t size, uint64_t value, uint64_t unit)
+{
+    int n = snprintf(out, size, "%" PRIu64, value / unit);
+    uint64_t rest = value % unit;
+
+    if (rest) {
+        char digits[16];
+        int width = 0;
+
+        for (uint64_t u = unit; u > 1; u /= 10) {
+            width++;
+        }
+        int len = snprintf(digits, sizeof(digits), "%0*" PRIu64, width, rest);
+        while (len > 0 && digits[len - 1] == '0') {
+            digits[--len] = '\0';
+        }
+        n += snprintf(out + n, size - (size_t)n, ".%s", digits);
+    }
+    return (size_t)n;
+}
+
+void clock_format_duration(int64_t ns, char *out)
+{
+    size_t n = 0;
+    uint64_t v = ns < 0 ? 0 - (uint64_t)ns : (uint64_t)ns;
+
+    if (ns < 0) {
+        out[n++] = '-';
+    }
+    if (v == 0) {
+        memcpy(out, "0s", 3);
+        return;
+    }
+    if (v < (uint64_t)CLOCK_SEC_NS) {
+        uint64_t unit = v < 1000 ? 1 : v < 1000000 ? 1000 : 1000000;
+        const char *name = v < 1000 ? "ns" : v < 1000000 ? "µs" : "ms";
+
+        n += format_fraction(out + n, CLOCK_DURATION_MAX - n, v, unit);
+        snprintf(out + n, CLOCK_DURATION_MAX - n, "%s", name);
+        return;
+    }
+    uint64_t minutes = v / (60 * (uint64_t)CLOCK_SEC_NS);
+    if (minutes >= 60) {
+        n += (size_t)snprintf(out + n, CLOCK_DURATION_MAX - n, "%" PRIu64 "h", minutes / 60);
+    }
+    if (minutes) {
+        n += (size_t)snprintf(out + n, CLOCK_DURATION_MAX - n, "%" PRIu64 "m", minutes % 60);
+    }
+    n += format_fraction(out + n, CLOCK_DURATION_MAX - n, v % (60 * (uint64_t)CLOCK_SEC_NS),
+                         (uint64_t)CLOCK_SEC_NS);
+    snprintf(out + n, CLOCK_DURATION_MAX - n, "s");
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Time is int64_t nanoseconds. Two clocks: monotonic for intervals, wall for what people read. */
+#pragma once
+
+#include <stdint.h>
+
+#define CLOCK_MS_NS  INT64_C(1000000)
+#define CLOCK_SEC_NS INT64_C(1000000000)
+
+/** @return  [ns] monotonic time. Thread: any. */
+int64_t clock_now_ns(void);
+
+/** @return  [ns] since 1970. Thread: any. */
+int64_t clock_wall_ns(void);
+
+/** Longest text that clock_format_duration writes, with its NUL. */
+#define CLOCK_DURATION_MAX 40
+
+/**
+ * Write a duration the way Go's time.Duration prints: "1.5s", "2m0s", "250ms", "0s".
+ * @param out  CLOCK_DURATION_MAX bytes
+ * Thread: any.
+ */
+void clock_format_duration(int64_t ns, char *out);

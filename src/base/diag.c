@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* struct diag: messages collected while a configuration is read and checked. */
+#include "base/diag.h"
+
+#include <stdarg.h>
+
+static PRINTF_LIKE(3, 0) void add(struct diag *d, const struct diag_place *at, const char *format,
+                                  va_list ap)
+{
+    va_list again;
+
+    if (at && at->file) {
+        buf_printf(&d->text, "%s:%u:%u: ", at->file, at->line, at->column);
+    }
+    va_copy(again, ap);
+    int n = vsnprintf(NULL, 0, format, ap);
+    ENSURE(n >= 0);
+    vsnprintf(buf_reserve(&d->text, (size_t)n + 1), (size_t)n + 1, format, again);
+    va_end(again);
+    d->text.n += (size_t)n;
+    buf_add_char(&d->text, '\n');
+}
+
+void diag_deinit(struct diag *d)
+{
+    buf_deinit(&d->text);
+    *d = (struct diag){0};
+}
+
+void diag_error(struct diag *d, const struct diag_place *at, const char *format, ...)
+{
+    va_list ap;
+
+    va_start(ap, format);
+    add(d, at, format, ap);
+    va_end(ap);
+    d->n_errors++;
+}
+
+void diag_warning(struct diag *d, const struct diag_place *at, const char *format, ...)
+{
+    va_list ap;
+
+    va_start(ap, format);
+    add(d, at, format, ap);
+    va_end(ap);
+    d->n_warnings++;
+}
+
+struct str diag_first(const struct diag *d)
+{
+    const char *lf = d->text.n ? memchr(d->text.p, '\n', d->text.n) : NULL;
+
+    return (struct str){.p = d->text.p, .n = lf ? (size_t)(lf - d->text.p) : d->text.n};
+}

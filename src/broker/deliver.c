@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Delivery: match, pick one member of each queue group, let each kind of peer write. */
+#include "broker/deliver.h"
+
+#include <sys/random.h>
+
+#include "base/mem.h"
+#include "broker/account.h"
+#include "broker/peer.h"
+#include "proto/write.h"
+
+struct delivery *delivery_new(struct shard *shard, bool is_only_worker, bool drops_when_high)
+{
+    struct delivery *d = mem_zalloc(sizeof(*d));
+
+    d->shard = shard;
+    d->is_only_worker = is_only_worker;
+    d->drops_when_high = drops_when_high;
+    if (getrandom(&d->random, sizeof(d->random), 0) != sizeof(d->random) || d->random == 0) {
+        d->random = 0x9e3779b97f4a7c15u ^ (uintptr_t)d;
+    }
+    match_cache_init(&d->cache, shard->index);
+    return d;
+}
+
+void delivery_free(struct delivery *d)
+{
+    match_cache_deinit(&d->cache);
+    buf_deinit(&d->wire);
+    buf_deinit(&d->wire_bare);
+    mem_free(d);
+}
+
+/* xorshift64* (Vigna 2014): fair enough to spread load, a few cycles. */
+uint32_t deliver_random(struct delivery *d)
+{
+    d->random ^= d->random >> 12;
+    d->random ^= d->random << 25;
+    d->random ^= d->random >> 27;
+    return (uint32_t)((d->random * 0x2545f4914f6cdd1du) >> 32);
+}
+
+/* Writes to subs[0 .. n-1], each run of the same kind with one call. */
+static size_t write_runs(struct delivery *d, struct msg *m, struct sub *const *subs, size_t n)
+{
+    size_t n_taken = 0;
+
+    for (size_t i = 0; i < n;) {
+        size_t end = i + 1;
+
+        while (end < n && subs[end]->ops == subs[i]->ops) {
+            end++;
+        }
+        n_taken += subs[i]->ops->write_msg(d, m, subs + i, end - i);
+        i = end;
+    }
+    return n_taken;
+}
+
+/* As write_runs, leaving out the subscriptions of one owner. */
+static size_t write_runs_except(struct delivery *d, struct msg *m, struct sub *const *subs, size_t n,
+                                uint64_t except)
+{
+    size_t n_taken = 0;
+    size_t from = 0;
+
+    for (size_t i = 0; i <= n; i++) {
+        if (i == n || subs[i]->owner == except) {
+            n_taken += write_runs(d, m, subs + from, i - from);
+            from = i + 1;
+        }
+    }
+    return n_taken;
+}
+
+/* A random member, or the next one that takes the message. */
+static size_t write_group(struct delivery *d, struct msg *m, struct sub *const *subs, uint32_t n,
+                          uint64_t except)
+{
+    uint32_t at = n == 1 ? 0 : (uint32_t)((uint64_t)deliver_random(d) * n >> 32);
+
+    for (uint32_t tried = 0; tried < n; tried++) {
+        struct sub *s = subs[at];
+
+        if (s->owner != except && s->ops->write_msg(d, m, &s, 1)) {
+            return 1;
+        }
+        at = at + 1 == n ? 0 : at + 1;
+    }
+    return 0;
+}
+
+size_t deliver(struct delivery *d, struct account *a, struct msg *m, uint64_t except,
+               struct match_hint *hint)
+{
+    const struct match *match = match_find(&d->cache, a, m->subject, hint);
+    size_t n_taken = 0;
+
+    if (!match) {
+        return 0;
+    }
+    if (except == HANDLE_NONE) {
+        n_taken = write_runs(d, m, match->subs, match->n_plain);
+    } else {
+        n_taken = write_runs_except(d, m, match->subs, match->n_plain, except);
+    }
+    for (uint32_t i = 0; i < match->n_groups; i++) {
+        const struct match_group *g = &match->groups[i];
+
+        n_taken += write_group(d, m, match->subs + g->first, g->n, except);
+    }
+    return n_taken;
+}
+
+/* Builds "[reply ][hdr_n ]n\r\n[hdr]payload\r\n". */
+static struct str build_wire(struct buf *b, const struct msg *m, struct str hdr)
+{
+    size_t total = hdr.n + m->payload.n;
+
+    b->n = 0;
+    char *at = buf_reserve(b, write_tail_line_max(m->reply.n) + total + 2);
+    char *end = write_tail_line(at, m->reply, hdr.n, total);
+    if (hdr.n) {
+        end = write_str(end, hdr);
+    }
+    end = write_str(end, m->payload);
+    end = write_str(end, STR("\r\n"));
+    b->n = (size_t)(end - at);
+    return buf_str(b);
+}
+
+struct str deliver_wire(struct delivery *d, struct msg *m)
+{
+    if (m->wire.n == 0) {
+        m->wire = build_wire(&d->wire, m, m->hdr);
+    }
+    return m->wire;
+}
+
+struct str deliver_wire_bare(struct delivery *d, struct msg *m)
+{
+    if (m->hdr.n == 0) {
+        return deliver_wire(d, m);
+    }
+    if (m->wire_bare.n == 0) {
+        m->wire_bare = build_wire(&d->wire_bare, m, (struct str){0});
+    }
+    return m->wire_bare;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The subject index of an account: which subscriptions does a subject reach?
+ *
+ * A trie of tokens. Shared by all workers under a distributed reader lock: one mutex per worker on its
+ * own cache line, a reader takes its own, a writer takes all, in order. Readers are cache misses only
+ * (broker/match.h). Every change bumps a generation counter chosen by the first tokens of the changed
+ * subject, so that a SUB makes stale only those cached matches that it could concern. */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/status.h"
+#include "base/str.h"
+
+struct sub;
+struct index;
+
+/** One queue group of a match: all members whose subjects match, of which one will get the message. */
+struct match_group {
+    uint32_t first;   // its members are subs[first .. first + n - 1] of the match
+    uint32_t n;
+};
+
+/** The subscriptions that a subject reaches: values, each subscription counted. */
+struct match {
+    uint32_t n_plain;             // subs[0 .. n_plain-1]: plain subscriptions
+    uint32_t n_groups;            // queue groups; their members follow the plain ones in subs
+    struct match_group *groups;   // n_groups of them; NULL if none
+    struct sub *subs[];
+};
+
+/**
+ * Create an index for `n_readers` workers; a writer may be any thread.
+ * Thread: any.
+ */
+struct index *index_new(unsigned n_readers);
+
+/** Free an index and drop its references to subscriptions; nobody uses it any more. Thread: any. */
+void index_free(struct index *ix);
+
+/**
+ * Add a subscription; its subject must be a valid subscription subject (proto/subject.h).
+ * When this returns every worker finds it. Takes a reference to s.
+ * Thread: any. Locks: the index (write).
+ */
+void index_add(struct index *ix, struct sub *s);
+
+/**
+ * Remove a subscription that was added, and the reference taken then.
+ * @return  false if it was not in the index (nothing happened)
+ * Thread: any. Locks: the index (write).
+ */
+bool index_remove(struct index *ix, struct sub *s);
+
+/**
+ * Add or remove many at once under one writer lock (a connection that closes with many subscriptions).
+ * Thread: any. Locks: the index (write).
+ */
+void index_remove_all(struct index *ix, struct sub *const *subs, size_t n);
+
+/**
+ * Find all subscriptions that match a published subject. Tokens of the subject are literal, "*" and
+ * ">" included: a subject with empty tokens reaches nothing.
+ * @param reader      number of the calling worker, below n_readers
+ * @param generation  out: what index_generation said at that moment
+ * @return  owned by the caller, release with match_free; NULL if nothing matches
+ * Thread: that worker. Locks: its own reader lock.
+ */
+MUST_USE struct match *index_match(struct index *ix, unsigned reader, struct str subject,
+                                   uint64_t *generation);
+
+/** Drop the references of a match and free it; NULL is allowed. Thread: any. */
+void match_free(struct match *m);
+
+/** Where to read the generation that concerns one subject: counters, found once per subject. */
+struct index_watch {
+    const _Atomic uint64_t *any, *first, *second;
+};
+
+/**
+ * @return  the counters to watch for a published subject; they live as long as the index.
+ * Thread: any.
+ */
+struct index_watch index_watch(struct index *ix, struct str subject);
+
+/**
+ * @return  a number that changes whenever a change of the index may concern the watched subject.
+ * Thread: any. Locks: none.
+ */
+static inline uint64_t index_generation(const struct index_watch *w)
+{
+    return atomic_load_explicit(w->any, memory_order_acquire) +
+           atomic_load_explicit(w->first, memory_order_acquire) +
+           atomic_load_explicit(w->second, memory_order_acquire);
+}
+
+/** @return  number of subscriptions in the index. Thread: any. */
+uint64_t index_count(const struct index *ix);

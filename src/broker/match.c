@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A set-associative cache. It begins small, and doubles while entries that are still good have to make
+ * room for others. */
+#include "broker/match.h"
+
+#include "base/hash.h"
+#include "base/mem.h"
+#include "broker/account.h"
+
+#define MATCH_WAYS  4u
+#define FIRST_SETS  32u
+#define LAST_SETS   4096u
+
+static void clear_entry(struct match_entry *e)
+{
+    match_free(e->match);
+    mem_free(e->long_subject);
+    *e = (struct match_entry){0};
+}
+
+static bool is_current(const struct match_entry *e)
+{
+    return index_generation(&e->watch) == e->generation;
+}
+
+static bool holds(const struct match_entry *e, uint64_t hash, const struct account *a,
+                  struct str subject)
+{
+    return e->hash == hash && e->account == a && e->subject_n == subject.n &&
+           memcmp(e->long_subject ? e->long_subject : e->subject, subject.p, subject.n) == 0;
+}
+
+void match_cache_init(struct match_cache *c, unsigned reader)
+{
+    *c = (struct match_cache){.n_sets = FIRST_SETS, .reader = reader};
+    c->entries = mem_zalloc(FIRST_SETS * MATCH_WAYS * sizeof(struct match_entry));
+}
+
+void match_cache_deinit(struct match_cache *c)
+{
+    for (uint32_t i = 0; i < c->n_sets * MATCH_WAYS; i++) {
+        clear_entry(&c->entries[i]);
+    }
+    mem_free(c->entries);
+    c->entries = NULL;
+}
+
+void match_cache_purge(struct match_cache *c)
+{
+    for (uint32_t i = 0; i < c->n_sets * MATCH_WAYS; i++) {
+        if (c->entries[i].account && !is_current(&c->entries[i])) {
+            clear_entry(&c->entries[i]);
+        }
+    }
+}
+
+static struct match_entry *set_of(const struct match_cache *c, uint64_t hash)
+{
+    return &c->entries[(hash & (c->n_sets - 1)) * MATCH_WAYS];
+}
+
+/* Twice the sets; entries move, the oldest of an overfull set are dropped. */
+static void grow(struct match_cache *c)
+{
+    struct match_entry *old = c->entries;
+    uint32_t n_old = c->n_sets * MATCH_WAYS;
+
+    c->n_sets *= 2;
+    c->n_evicted = 0;
+    c->entries = mem_zalloc(c->n_sets * MATCH_WAYS * sizeof(struct match_entry));
+    for (uint32_t i = 0; i < n_old; i++) {
+        struct match_entry *to = old[i].account ? set_of(c, old[i].hash) : NULL;
+        struct match_entry *end = to ? to + MATCH_WAYS : NULL;
+
+        while (to < end && to->account) {
+            to++;
+        }
+        if (to < end) {
+            *to = old[i];
+        } else {
+            clear_entry(&old[i]);
+        }
+    }
+    mem_free(old);
+}
+
+/* An entry of the set to overwrite: an empty or outdated one, else the least recently used. */
+static struct match_entry *choose_victim(struct match_cache *c, uint64_t hash)
+{
+    struct match_entry *set = set_of(c, hash);
+    struct match_entry *oldest = set;
+
+    for (uint32_t i = 0; i < MATCH_WAYS; i++) {
+        if (!set[i].account || !is_current(&set[i])) {
+            return &set[i];
+        }
+        if ((int32_t)(set[i].last_use - oldest->last_use) < 0) {
+            oldest = &set[i];
+        }
+    }
+    c->n_evicted++;
+    return oldest;
+}
+
+/* Looks the subject up in the index, which may have changed since, and notes what it says. */
+static void refresh(struct match_cache *c, struct match_entry *e, struct str subject)
+{
+    match_free(e->match);
+    e->match = index_match(e->account->index, c->reader, subject, &e->generation);
+}
+
+static struct match_entry *add(struct match_cache *c, const struct account *a, struct str subject,
+                               uint64_t hash)
+{
+    if (c->n_evicted > c->n_sets && c->n_sets < LAST_SETS) {
+        grow(c);
+    }
+    struct match_entry *e = choose_victim(c, hash);
+
+    clear_entry(e);
+    e->hash = hash;
+    e->account = a;
+    e->watch = index_watch(a->index, subject);
+    e->subject_n = (uint32_t)subject.n;
+    if (subject.n > MATCH_INLINE_BYTES) {
+        e->long_subject = mem_strndup(subject.p, subject.n);
+    } else {
+        memcpy(e->subject, subject.p, subject.n);
+    }
+    refresh(c, e, subject);
+    return e;
+}
+
+const struct match *match_find_slowly(struct match_cache *c, const struct account *a,
+                                      struct str subject, struct match_hint *hint)
+{
+    uint64_t hash = hash_str(subject);
+    struct match_entry *e = set_of(c, hash);
+    struct match_entry *end = e + MATCH_WAYS;
+
+    while (e < end && !holds(e, hash, a, subject)) {
+        e++;
+    }
+    if (e == end) {
+        e = add(c, a, subject, hash);
+    } else if (!is_current(e)) {
+        refresh(c, e, subject);
+    }
+    e->last_use = ++c->uses;
+    *hint = (struct match_hint){.entry = e, .n_sets = c->n_sets};
+    return e->match;
+}

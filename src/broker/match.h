@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The match cache of a worker: subject → the subscriptions it reaches. A hit takes no lock: it is valid
+ * while the generation that concerns its subject is unchanged (broker/index.h). */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/str.h"
+#include "broker/index.h"
+
+struct account;
+
+/** Subjects up to this length lie in the entry itself. */
+#define MATCH_INLINE_BYTES 48u
+
+struct match_entry {
+    uint64_t hash;
+    const struct account *account; // NULL: empty
+    struct index_watch watch;
+    uint64_t generation;           // of the index when `match` was made
+    struct match *match;           // NULL: nothing matches
+    char *long_subject;            // a subject that does not fit into `subject`
+    uint32_t subject_n;
+    uint32_t last_use;             // cache->uses then
+    char subject[MATCH_INLINE_BYTES];
+};
+
+struct match_cache {
+    struct match_entry *entries; // sets of MATCH_WAYS
+    uint32_t n_sets;             // a power of two
+    uint32_t uses;               // a clock for last_use
+    uint32_t n_evicted;          // live entries thrown out since the last growth
+    unsigned reader;             // number of the worker
+};
+
+/** Where a publisher found its last subject; valid for one cache as long as that does not grow. */
+struct match_hint {
+    struct match_entry *entry;
+    uint32_t n_sets;
+};
+
+/** Prepare the cache of a worker. Thread: before the worker runs. */
+void match_cache_init(struct match_cache *c, unsigned reader);
+
+/** Drop everything. Thread: the owner, or after it ended. */
+void match_cache_deinit(struct match_cache *c);
+
+/** Drop the entries that are out of date, and with them their hold on subscriptions. Thread: the owner. */
+void match_cache_purge(struct match_cache *c);
+
+/** match_find when the hint does not help. */
+const struct match *match_find_slowly(struct match_cache *c, const struct account *a,
+                                      struct str subject, struct match_hint *hint);
+
+/**
+ * Find the subscriptions that a published subject reaches.
+ * @param hint  the publisher's, zeroed at first
+ * @return      borrowed until the next call for this cache; NULL if nothing matches
+ * Thread: the owner. Locks: the account's index (read) if the cache does not know.
+ */
+static inline const struct match *match_find(struct match_cache *c, const struct account *a,
+                                             struct str subject, struct match_hint *hint)
+{
+    const struct match_entry *e = hint->entry;
+
+    if (e && hint->n_sets == c->n_sets && e->account == a && e->subject_n == subject.n &&
+        subject.n <= MATCH_INLINE_BYTES && memcmp(e->subject, subject.p, subject.n) == 0 &&
+        index_generation(&e->watch) == e->generation) {
+        return e->match;
+    }
+    return match_find_slowly(c, a, subject, hint);
+}

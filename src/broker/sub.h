@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A subscription as the delivery path sees it: an immutable, reference-counted target record. It can
+ * be encoded for by any worker without touching the connection that owns it; that connection is named
+ * by a handle only. What changes after creation is atomic. */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/str.h"
+
+struct peer_ops;
+
+/** Flags of a subscription; may change when its client sends CONNECT. */
+#define SUB_HEADERS 0x1u // its client understands message headers
+
+struct sub {
+    _Atomic uint32_t refs;
+    _Atomic uint32_t flags;         // SUB_HEADERS
+    uint64_t owner;                 // handle of the receiving peer (conn/handle.h)
+    const struct peer_ops *ops;     // how a message is written to that kind of peer
+    _Atomic uint64_t n_delivered;   // messages so far, also the tickets of a limited subscription
+    _Atomic uint64_t max;           // auto-unsubscribe after so many deliveries; 0: no limit
+    uint32_t sid_n, queue_n, subject_n; // [bytes]; queue_n 0: a plain subscription
+    char bytes[];                   // sid, queue, subject, back to back
+};
+
+/**
+ * Create a subscription with one reference, the caller's.
+ * @param queue  queue group, empty for a plain subscription
+ * Thread: any.
+ */
+struct sub *sub_new(uint64_t owner, const struct peer_ops *ops, struct str subject, struct str queue,
+                    struct str sid);
+
+/** Take one more reference. @return s. Thread: any that holds one. */
+static inline struct sub *sub_ref(struct sub *s)
+{
+    atomic_fetch_add_explicit(&s->refs, 1, memory_order_relaxed);
+    return s;
+}
+
+/** Give a reference back; the last one frees. NULL is allowed. Thread: any. */
+void sub_unref(struct sub *s);
+
+/** @return  the subscription id that its client chose, borrowed. Thread: any. */
+static inline struct str sub_sid(const struct sub *s)
+{
+    return (struct str){.p = s->bytes, .n = s->sid_n};
+}
+
+/** @return  the queue group, empty for a plain subscription, borrowed. Thread: any. */
+static inline struct str sub_queue(const struct sub *s)
+{
+    return (struct str){.p = s->bytes + s->sid_n, .n = s->queue_n};
+}
+
+/** @return  the subject as subscribed, wildcards included, borrowed. Thread: any. */
+static inline struct str sub_subject(const struct sub *s)
+{
+    return (struct str){.p = s->bytes + s->sid_n + s->queue_n, .n = s->subject_n};
+}

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Life of a client connection, and the loop from bytes to verbs. */
+#include "client/client.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <unistd.h>
+
+#include "auth/login.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "broker/account.h"
+#include "broker/deliver.h"
+#include "client/client_options.h"
+#include "proto/quote.h"
+
+/* ---- log and simple replies ---- */
+
+static void label(const struct conn *conn, char out[CONN_LABEL_MAX])
+{
+    const struct client *c = CONTAINER_OF((struct conn *)(uintptr_t)conn, struct client, conn);
+    char ip[ADDR_TEXT_MAX];
+
+    addr_format_ip(&conn->addr, ip);
+    int n = snprintf(out, CONN_LABEL_MAX, conn->addr.family == AF_INET6 ? "[%s]:%u" : "%s:%u", ip,
+                     conn->addr.port);
+    n += snprintf(out + n, CONN_LABEL_MAX - (size_t)n, " - cid:%llu - ",
+                  (unsigned long long)c->cid);
+    const struct client_info *i = c->info;
+    if (i && (i->version || i->lang || i->name)) {
+        struct buf quoted = {0};
+        struct buf plain = {0};
+
+        buf_printf(&plain, "v%s%s%s%s%s", i->version ? i->version : "", i->lang ? ":" : "",
+                   i->lang ? i->lang : "", i->name ? ":" : "", i->name ? i->name : "");
+        quote_go(&quoted, buf_str(&plain));
+        snprintf(out + n, CONN_LABEL_MAX - (size_t)n, "%.*s - ", STR_ARG(buf_str(&quoted)));
+        buf_deinit(&plain);
+        buf_deinit(&quoted);
+    }
+}
+
+void client_log(const struct client *c, enum log_level level, const char *format, ...)
+{
+    char who[CONN_LABEL_MAX];
+    char text[1024];
+    va_list ap;
+
+    if (!log_enabled(level)) {
+        return;
+    }
+    label(&c->conn, who);
+    va_start(ap, format);
+    vsnprintf(text, sizeof(text), format, ap);
+    va_end(ap);
+    log_line(level, "%s%s", who, text);
+}
+
+void client_send_error(struct client *c, const char *format, ...)
+{
+    struct buf line = {0};
+    va_list ap;
+    char *text;
+
+    va_start(ap, format);
+    int n = vasprintf(&text, format, ap);
+    va_end(ap);
+    ENSURE(n >= 0);
+    buf_printf(&line, "-ERR '%s'\r\n", text);
+    client_trace_out(c, "-ERR %s", text);
+    conn_write(&c->conn, buf_str(&line));
+    buf_deinit(&line);
+    free(text);
+}
+
+void client_refuse(struct client *c, enum close_reason reason, const char *text)
+{
+    client_send_error(c, "%s", text);
+    client_log(c, LOG_ERR, "%s", text);
+    conn_close(&c->conn, reason);
+}
+
+void client_send_ok(struct client *c)
+{
+    if (c->verbose) {
+        conn_write(&c->conn, STR("+OK\r\n"));
+        client_trace_out(c, "OK");
+    }
+}
+
+/* ---- from bytes to verbs ---- */
+
+static void run_err(struct client *c, const struct op *op)
+{
+    client_log(c, LOG_ERR, "Client Error %.*s", STR_ARG(op->arg));
+    conn_close(&c->conn, CLOSE_PARSE_ERROR);
+}
+
+static void run_ok(struct client *c, const struct op *op)
+{
+    (void)c;
+    (void)op;
+}
+
+/** What runs each verb. */
+static void (*const verbs[VERB_COUNT])(struct client *c, const struct op *op) = {
+    [VERB_CONNECT] = client_connect, [VERB_PING] = client_ping, [VERB_PONG] = client_pong,
+    [VERB_SUB] = client_sub,         [VERB_UNSUB] = client_unsub, [VERB_PUB] = client_pub,
+    [VERB_HPUB] = client_pub,        [VERB_OK] = run_ok,        [VERB_ERR] = run_err,
+    [VERB_INFO] = client_peer_info,
+};
+
+static void refuse_input(struct client *c, enum parse_result r, struct str in)
+{
+    struct buf quoted = {0};
+
+    switch (r) {
+    case PARSE_LINE_TOO_LONG:
+        client_refuse(c, CLOSE_MAX_CONTROL_LINE_EXCEEDED, "maximum control line exceeded");
+        break;
+    case PARSE_TOO_BIG:
+        client_log(c, LOG_ERR, "maximum payload exceeded: limit %lld",
+                   (long long)c->parser.max_payload_bytes);
+        client_send_error(c, "Maximum Payload Violation");
+        conn_close(&c->conn, CLOSE_MAX_PAYLOAD_EXCEEDED);
+        break;
+    case PARSE_AUTH_REQUIRED:
+        client_log(c, LOG_ERR, "authentication error");
+        client_send_error(c, "Authorization Violation");
+        conn_close(&c->conn, CLOSE_AUTHENTICATION_VIOLATION);
+        break;
+    case PARSE_BAD_ARGS:
+        in.n = in.n > 64 ? 64 : in.n;
+        quote_go(&quoted, in);
+        client_log(c, LOG_ERR, "Bad arguments: proto=%.*s", STR_ARG(buf_str(&quoted)));
+        conn_close(&c->conn, CLOSE_PROTOCOL_VIOLATION);
+        break;
+    default:
+        in.n = in.n > 32 ? 32 : in.n;
+        quote_go(&quoted, in);
+        client_send_error(c, "Unknown Protocol Operation");
+        client_log(c, LOG_ERR, "Client parser ERROR, proto=%.*s...", STR_ARG(buf_str(&quoted)));
+        conn_close(&c->conn, CLOSE_PROTOCOL_VIOLATION);
+        break;
+    }
+    buf_deinit(&quoted);
+}
+
+static size_t on_bytes(struct conn *conn, struct str in)
+{
+    struct client *c = client_of(conn);
+    struct str rest = in;
+    bool is_tracing = log_enabled(LOG_TRC);
+    struct op op;
+
+    c->stalled_ms = 0;
+    while (!conn_is_closing(conn) && !conn->is_paused) {
+        enum parse_result r = parse_next(&c->parser, &rest, &op);
+
+        if (r == PARSE_MORE) {
+            conn->need = (uint32_t)c->parser.need;
+            break;
+        }
+        if (UNLIKELY(r != PARSE_OP)) {
+            refuse_input(c, r, rest);
+            break;
+        }
+        if (UNLIKELY(is_tracing)) {
+            client_trace_in(c, &op);
+        }
+        verbs[op.verb](c, &op);
+    }
+    return in.n - rest.n;
+}
+
+/* ---- life ---- */
+
+static void on_close(struct conn *conn, enum close_reason reason)
+{
+    struct client *c = client_of(conn);
+
+    client_log(c, LOG_DBG, "Client connection closed: %s", close_reason_text(reason));
+    if (conn->was_slow) {
+        atomic_fetch_add(reason == CLOSE_SLOW_CONSUMER_PENDING_BYTES ? &c->shared->n_slow_pending
+                                                                     : &c->shared->n_slow_deadline,
+                         1);
+    }
+    worker_clear_timer(conn->shard->worker, &c->timer);
+    client_remove_all_subs(c);
+    atomic_fetch_sub(&c->account->n_clients, 1);
+    atomic_fetch_sub(&c->shared->n_clients, 1);
+}
+
+static void on_free(struct conn *conn)
+{
+    struct client *c = client_of(conn);
+
+    client_info_free(c->info);
+    mem_free(c);
+}
+
+static const struct conn_ops client_conn_ops = {
+    .kind = "Client",
+    .on_bytes = on_bytes,
+    .on_close = on_close,
+    .on_free = on_free,
+    .label = label,
+};
+
+void client_start(struct client_shared *shared, struct shard *sh, int fd, const struct addr *from)
+{
+    const struct client_options *o = shared->options;
+    struct client *c = mem_zalloc(sizeof(*c));
+
+    if (sh->is_draining || conn_open(&c->conn, sh, fd, from, &client_conn_ops, &shared->limits)) {
+        close(fd);
+        mem_free(c);
+        atomic_fetch_sub_explicit(&sh->n_load, 1, memory_order_relaxed);
+        return;
+    }
+    c->shared = shared;
+    c->delivery = shared->deliveries[sh->index];
+    c->account = shared->global;
+    c->cid = atomic_fetch_add(&shared->last_cid, 1) + 1;
+    c->verbose = c->pedantic = c->echo = true;
+    c->is_auth_pending = login_is_required(shared->login);
+    c->parser = (struct parser){.max_line_bytes = (uint32_t)o->max_control_line,
+                                .max_payload_bytes = o->max_payload,
+                                .connect_only = c->is_auth_pending};
+    c->timer.fire = client_on_timer;
+    c->start_ns = clock_now_ns();
+    atomic_fetch_add(&c->account->n_clients, 1);
+    client_log(c, LOG_DBG, "Client connection created");
+    client_send_info(c, false);
+    if (atomic_fetch_add(&shared->n_clients, 1) >= o->max_connections) {
+        client_refuse(c, CLOSE_MAX_CONNECTIONS_EXCEEDED, "maximum connections exceeded");
+        return;
+    }
+    client_arm_timer(c);
+}
+
+static void announce_lame_duck(struct conn *conn, void *arg)
+{
+    struct client *c = client_of(conn);
+
+    (void)arg;
+    if (c->protocol >= 1 && c->got_first_ping) {
+        client_send_info(c, false);
+    }
+}
+
+void client_announce_lame_duck(struct shard *sh)
+{
+    shard_for_each(sh, announce_lame_duck, NULL);
+}

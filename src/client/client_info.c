@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The INFO line (spec 01 §5, §6). The order of the fields is that of the reference. */
+#include "base/buf.h"
+#include "base/json.h"
+#include "broker/account.h"
+#include "client/client.h"
+#include "client/client_options.h"
+#include "auth/login.h"
+
+/** JetStream API level that the compatible version speaks. */
+#define API_LEVEL 5
+
+void client_send_info(struct client *c, bool is_connect_info)
+{
+    const struct server_identity *id = &c->shared->identity;
+    const struct client_options *o = c->shared->options;
+    char ip[ADDR_TEXT_MAX];
+    struct buf line = {0};
+    struct json j = json_to(&line);
+
+    addr_format_ip(&c->conn.addr, ip);
+    buf_add(&line, STR("INFO "));
+    json_open_object(&j);
+    json_add_str(&j, "server_id", str_of(id->id));
+    json_add_str(&j, "server_name", str_of(id->name));
+    json_add_str(&j, "version", str_of(id->version));
+    json_add_int(&j, "proto", 1);
+    json_add_str(&j, "go", STR("none: gnatwren " GNATWREN_VERSION " in C"));
+    json_add_str(&j, "host", str_of(id->host));
+    json_add_uint(&j, "port", id->port);
+    json_add_bool(&j, "headers", !o->no_header_support);
+    json_opt_bool(&j, "auth_required", login_is_required(c->shared->login));
+    json_add_int(&j, "max_payload", o->max_payload);
+    json_add_uint(&j, "client_id", c->cid);
+    json_add_str(&j, "client_ip", str_of(ip));
+    json_opt_bool(&j, "ldm", atomic_load(&c->shared->is_lame_duck));
+    if (is_connect_info) {
+        json_add_bool(&j, "connect_info", true);
+        json_add_str(&j, "remote_account", str_of(c->account->name));
+    }
+    json_add_int(&j, "api_lvl", API_LEVEL);
+    json_opt_str(&j, "xkey", str_of(id->xkey));
+    json_close_object(&j);
+    buf_add(&line, STR(" \r\n"));
+    conn_write(&c->conn, buf_str(&line));
+    buf_deinit(&line);
+}

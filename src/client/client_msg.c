@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Encoding MSG and HMSG for clients. Runs on the publisher's worker: a client that lives here gets the
+ * bytes into its output queue, one that lives elsewhere into the queue staged for it. */
+#include "base/mem.h"
+#include "broker/deliver.h"
+#include "client/client.h"
+#include "io/worker.h"
+#include "proto/write.h"
+
+/** Messages up to this size are written in one piece; longer ones may be cut at chunk ends. */
+#define ONE_PIECE_BYTES 2048u
+
+/** The last delivery to a limited subscription was made elsewhere: its owner removes it. */
+struct expiry {
+    struct inbox_item item;
+    struct shard *shard; // the owner's
+    struct sub *sub;     // a reference
+};
+
+static void expire_here(struct shard *sh, struct sub *s)
+{
+    struct conn *conn = handle_find(&sh->table, s->owner);
+
+    if (conn) {
+        client_remove_sub(client_of(conn), s);
+    }
+}
+
+static void on_expiry(struct worker *w, struct inbox_item *item)
+{
+    struct expiry *e = CONTAINER_OF(item, struct expiry, item);
+
+    (void)w;
+    expire_here(e->shard, e->sub);
+    sub_unref(e->sub);
+    mem_free(e);
+}
+
+static void expire(struct shard *sh, struct sub *s)
+{
+    struct shard *owner = sh->all[handle_worker(s->owner)];
+
+    if (owner == sh) {
+        expire_here(sh, s);
+        return;
+    }
+    struct expiry *e = mem_alloc(sizeof(*e));
+    *e = (struct expiry){.item.run = on_expiry, .shard = owner, .sub = sub_ref(s)};
+    worker_post(owner->worker, &e->item);
+}
+
+/* "MSG subject sid tail" or "HMSG subject sid tail". */
+static void encode(struct outq *q, struct chunk_pool *pool, const struct msg *m, const struct sub *s,
+                   bool with_headers, struct str tail)
+{
+    size_t line_n = 1 + 4 + m->subject.n + 1 + s->sid_n + 1;
+    bool in_one = tail.n <= ONE_PIECE_BYTES;
+    char *start = outq_reserve(q, pool, line_n + (in_one ? tail.n : 0));
+    char *at = start;
+
+    if (with_headers) {
+        *at++ = 'H';
+    }
+    memcpy(at, "MSG ", 4);
+    at = write_str(at + 4, m->subject);
+    *at++ = ' ';
+    at = write_str(at, sub_sid(s));
+    *at++ = ' ';
+    if (in_one) {
+        at = write_str(at, tail);
+    }
+    outq_commit(q, (size_t)(at - start));
+    if (!in_one) {
+        outq_write(q, pool, tail);
+    }
+}
+
+/* Where output for the owner of s goes; NULL if that is gone. *here: its connection if it is ours. */
+static struct outq *find_output(struct delivery *d, const struct sub *s, struct conn **here)
+{
+    struct shard *sh = d->shard;
+    struct shard *owner = sh->all[handle_worker(s->owner)];
+    struct handle_slot *slot = handle_slot(&owner->table, s->owner);
+
+    if (UNLIKELY(!handle_is_live(slot, s->owner))) {
+        return NULL;
+    }
+    uint32_t pressure = atomic_load_explicit(&slot->pressure, memory_order_relaxed);
+    if (UNLIKELY(pressure > d->pressure)) {
+        d->pressure = (uint8_t)pressure;
+    }
+    if (owner != sh) {
+        *here = NULL;
+        return shard_stage(sh, s->owner);
+    }
+    *here = slot->conn;
+    return conn_is_closing(slot->conn) ? NULL : &slot->conn->out;
+}
+
+static void trace_msg(struct conn *here, const struct msg *m, const struct sub *s)
+{
+    if (here) {
+        client_trace_msg(client_of(here), m, s);
+    }
+}
+
+static size_t client_write_msg(struct delivery *d, struct msg *m, struct sub *const *subs, size_t n)
+{
+    struct shard *sh = d->shard;
+    bool is_tracing = log_enabled(LOG_TRC);
+    size_t n_taken = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        struct sub *s = subs[i];
+        struct conn *here;
+        struct outq *q = find_output(d, s, &here);
+
+        if (UNLIKELY(!q)) {
+            continue;
+        }
+        enum ticket ticket = deliver_take_ticket(d, s);
+        if (UNLIKELY(ticket == TICKET_NONE)) {
+            continue;
+        }
+        n_taken++;
+        if (UNLIKELY(d->pressure != PRESSURE_NONE) && d->drops_when_high) {
+            d->pressure = PRESSURE_NONE; // counted as sent, and dropped
+            continue;
+        }
+        bool with_headers =
+            m->hdr.n && (atomic_load_explicit(&s->flags, memory_order_relaxed) & SUB_HEADERS);
+        struct str tail = with_headers ? deliver_wire(d, m) : deliver_wire_bare(d, m);
+        encode(q, &sh->pool, m, s, with_headers, tail);
+        sh->turn_bytes += tail.n + 64;
+        q->n_msgs++;
+        q->n_msg_bytes += m->payload.n + (with_headers ? m->hdr.n : 0);
+        if (here) {
+            conn_output_grew(here);
+        }
+        if (UNLIKELY(is_tracing)) {
+            trace_msg(here, m, s);
+        }
+        if (UNLIKELY(ticket == TICKET_LAST)) {
+            expire(sh, s);
+        }
+    }
+    return n_taken;
+}
+
+const struct peer_ops client_peer_ops = {.kind = "Client", .write_msg = client_write_msg};

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* PUB and HPUB (spec 01 §11, §13, §15, §17): the checks, the delivery, and what the publisher hears of
+ * it. */
+#include "base/clock.h"
+#include "broker/account.h"
+#include "broker/deliver.h"
+#include "client/client.h"
+#include "client/client_options.h"
+#include "io/worker.h"
+#include "proto/quote.h"
+#include "proto/subject.h"
+#include "proto/write.h"
+
+#define STALL_HIGH_MS 2
+#define STALL_FULL_MS 5
+#define STALL_MAX_MS  10 // per batch of input
+
+static bool is_longer_and_starts_with(struct str s, struct str prefix)
+{
+    return s.n > prefix.n && str_starts_with(s, prefix);
+}
+
+/* Subjects that only servers publish to; quick to rule out by their first byte. */
+static bool is_reserved_subject(struct str s)
+{
+    if (LIKELY(s.n == 0 || (s.p[0] != '_' && s.p[0] != '$'))) {
+        return false;
+    }
+    return is_longer_and_starts_with(s, STR("_GR_.")) ||
+           is_longer_and_starts_with(s, STR("$GR.")) || str_starts_with(s, STR("$NRG."));
+}
+
+static bool is_reserved_reply(struct str s)
+{
+    if (LIKELY(s.n == 0 || (s.p[0] != '_' && s.p[0] != '$'))) {
+        return false;
+    }
+    return str_starts_with(s, STR("_R_.")) || is_longer_and_starts_with(s, STR("$JS.ACK.")) ||
+           is_longer_and_starts_with(s, STR("_GR_.")) || is_longer_and_starts_with(s, STR("$GR."));
+}
+
+static void refuse_pub(struct client *c, const char *text, struct str subject)
+{
+    struct buf quoted = {0};
+
+    quote_go(&quoted, subject);
+    client_send_error(c, "%s%.*s", text, STR_ARG(buf_str(&quoted)));
+    client_log(c, LOG_ERR, "Publish Violation - Subject %.*s", STR_ARG(buf_str(&quoted)));
+    buf_deinit(&quoted);
+}
+
+/* A plain subscription of this client that takes the reply; a queue subscription does not count. */
+static struct sub *find_own_sub(struct client *c, struct str reply)
+{
+    struct match_hint hint = {0};
+    const struct match *m = match_find(&c->delivery->cache, c->account, reply, &hint);
+
+    for (uint32_t i = 0; m && i < m->n_plain; i++) {
+        if (m->subs[i]->owner == c->conn.handle) {
+            return m->subs[i];
+        }
+    }
+    return NULL;
+}
+
+/* Nobody was there to take a request: say so to the one who asked, at once. */
+static void send_no_responders(struct client *c, const struct msg *m)
+{
+    struct sub *s = find_own_sub(c, m->reply);
+    struct buf line = {0};
+
+    if (!s) {
+        return;
+    }
+    size_t n = sizeof("NATS/1.0 503\r\nNats-Subject: \r\n\r\n") - 1 + m->subject.n;
+    buf_printf(&line, "HMSG %.*s %.*s %zu %zu\r\nNATS/1.0 503\r\nNats-Subject: ", STR_ARG(m->reply),
+               STR_ARG(sub_sid(s)), n, n);
+    buf_add(&line, m->subject);
+    buf_add(&line, STR("\r\n\r\n\r\n"));
+    client_trace_out(c, "HMSG %.*s %.*s %zu %zu", STR_ARG(m->reply), STR_ARG(sub_sid(s)), n, n);
+    conn_write(&c->conn, buf_str(&line));
+    c->conn.out.n_msgs++;
+    c->conn.out.n_msg_bytes += n;
+    buf_deinit(&line);
+}
+
+/* A consumer is nearly full: do not read this producer for a while (spec 01 §20). */
+static void stall(struct client *c)
+{
+    struct delivery *d = c->delivery;
+    uint32_t ms = d->pressure == PRESSURE_FULL ? STALL_FULL_MS : STALL_HIGH_MS;
+
+    d->pressure = PRESSURE_NONE;
+    if (c->stalled_ms + ms <= STALL_MAX_MS) {
+        static struct log_rate rate;
+        char text[CLOCK_DURATION_MAX];
+        char who[CONN_LABEL_MAX];
+
+        c->stalled_ms += ms;
+        atomic_fetch_add_explicit(&c->shared->n_stalls, 1, memory_order_relaxed);
+        conn_pause(&c->conn, ms * CLOCK_MS_NS);
+        clock_format_duration(ms * CLOCK_MS_NS, text);
+        c->conn.ops->label(&c->conn, who);
+        log_limited(&rate, LOG_WRN, "%sProducer was stalled for a total of %s", who, text);
+    }
+}
+
+void client_pub(struct client *c, const struct op *op)
+{
+    struct msg m = {
+        .subject = op->subject,
+        .reply = op->reply,
+        .hdr = op->hdr,
+        .payload = op->payload,
+        .wire = op->wire,
+    };
+
+    c->last_active_ns = c->conn.shard->worker->now_ns;
+    c->conn.in_msgs++;
+    c->conn.in_bytes += op->hdr.n + op->payload.n;
+    if (UNLIKELY(c->pedantic) && !subject_is_literal(op->subject)) {
+        client_send_error(c, "Invalid Publish Subject");
+    }
+    if (UNLIKELY(is_reserved_subject(op->subject))) {
+        refuse_pub(c, "Permissions Violation for Publish to ", op->subject);
+        return;
+    }
+    if (UNLIKELY(is_reserved_reply(op->reply))) {
+        refuse_pub(c, "Permissions Violation for Publish with Reply of ", op->reply);
+        return;
+    }
+    if (UNLIKELY(c->verbose)) {
+        client_send_ok(c);
+    }
+    size_t n = deliver(c->delivery, c->account, &m, c->echo ? HANDLE_NONE : c->conn.handle,
+                       &c->hint);
+    if (n == 0 && c->no_responders && m.reply.n) {
+        send_no_responders(c, &m);
+    }
+    if (UNLIKELY(c->delivery->pressure != PRESSURE_NONE)) {
+        stall(c);
+    }
+    if (UNLIKELY(c->conn.shard->turn_bytes > SHARD_FLUSH_BYTES)) {
+        shard_flush(c->conn.shard);
+    }
+}

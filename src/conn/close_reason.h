@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Why a connection was closed: the states that users see in /connz, advisories and the log (spec 02 §7).
+ * The numbers are part of that interface. */
+#pragma once
+
+#include <stdbool.h>
+
+enum close_reason {
+    CLOSE_NONE = 0,
+    CLOSE_CLIENT_CLOSED,
+    CLOSE_AUTHENTICATION_TIMEOUT,
+    CLOSE_AUTHENTICATION_VIOLATION,
+    CLOSE_TLS_HANDSHAKE_ERROR,
+    CLOSE_SLOW_CONSUMER_PENDING_BYTES,
+    CLOSE_SLOW_CONSUMER_WRITE_DEADLINE,
+    CLOSE_WRITE_ERROR,
+    CLOSE_READ_ERROR,
+    CLOSE_PARSE_ERROR,
+    CLOSE_STALE_CONNECTION,
+    CLOSE_PROTOCOL_VIOLATION,
+    CLOSE_BAD_CLIENT_PROTOCOL_VERSION,
+    CLOSE_WRONG_PORT,
+    CLOSE_MAX_ACCOUNT_CONNECTIONS_EXCEEDED,
+    CLOSE_MAX_CONNECTIONS_EXCEEDED,
+    CLOSE_MAX_PAYLOAD_EXCEEDED,
+    CLOSE_MAX_CONTROL_LINE_EXCEEDED,
+    CLOSE_MAX_SUBSCRIPTIONS_EXCEEDED,
+    CLOSE_DUPLICATE_ROUTE,
+    CLOSE_ROUTE_REMOVED,
+    CLOSE_SERVER_SHUTDOWN,
+    CLOSE_AUTHENTICATION_EXPIRED,
+    CLOSE_WRONG_GATEWAY,
+    CLOSE_MISSING_ACCOUNT,
+    CLOSE_REVOCATION,
+    CLOSE_INTERNAL_CLIENT,
+    CLOSE_MSG_HEADER_VIOLATION,
+    CLOSE_NO_RESPONDERS_REQUIRES_HEADERS,
+    CLOSE_CLUSTER_NAME_CONFLICT,
+    CLOSE_DUPLICATE_REMOTE_LEAFNODE_CONNECTION,
+    CLOSE_DUPLICATE_CLIENT_ID,
+    CLOSE_DUPLICATE_SERVER_NAME,
+    CLOSE_MINIMUM_VERSION_REQUIRED,
+    CLOSE_CLUSTER_NAMES_IDENTICAL,
+    CLOSE_KICKED,
+    CLOSE_PROXY_NOT_TRUSTED,
+    CLOSE_PROXY_REQUIRED,
+    CLOSE_REASON_COUNT
+};
+
+/** @return  the text that users see, static; "Unknown State" for anything else. Thread: any. */
+const char *close_reason_text(enum close_reason r);
+
+/** @return  whether queued output is still worth sending when closing for this reason. Thread: any. */
+bool close_reason_flushes(enum close_reason r);

@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reading, writing and closing of connections.
+ *
+ * An idle connection holds no buffers. It reads into the buffer of its shard; what is left of an
+ * unfinished operation is copied to a block of its own size. A short one goes back to the front of the
+ * shard's buffer before the next read; a long one whose size is known is read into its block directly. */
+#include "conn/conn.h"
+
+#include <errno.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "io/worker.h"
+
+#define LONG_OP_BYTES (SHARD_READ_BYTES / 8)
+
+static struct conn *conn_of(struct stream *s)
+{
+    return CONTAINER_OF(s, struct conn, stream);
+}
+
+static void want_events(struct conn *c)
+{
+    bool read = !conn_is_closing(c) && !c->is_paused && !c->is_held;
+
+    if (!c->is_stream_closed) {
+        stream_want(&c->stream, read, c->is_blocked);
+    }
+}
+
+/* Keeps the unfinished rest of `in`, which may lie in the present block. */
+static void keep_partial(struct conn *c, struct str in)
+{
+    char *old = c->partial;
+
+    if (in.n == 0 || conn_is_closing(c)) {
+        mem_free(old);
+        c->partial = NULL;
+        c->partial_n = c->partial_cap = 0;
+        return;
+    }
+    size_t cap = c->need > LONG_OP_BYTES ? c->need : in.n;
+    if (cap < in.n) {
+        cap = in.n;
+    }
+    if (old && in.p == old && cap <= c->partial_cap) {
+        c->partial_n = (uint32_t)in.n;
+        return;
+    }
+    c->partial = mem_alloc(cap);
+    memcpy(c->partial, in.p, in.n);
+    c->partial_n = (uint32_t)in.n;
+    c->partial_cap = (uint32_t)cap;
+    mem_free(old);
+}
+
+/* Lets the owner consume `in`, keeps the rest. What other workers posted before these bytes were sent
+ * comes first: a client that knows of a delivery must find it before the answer to its next PING. */
+static void consume(struct conn *c, struct str in)
+{
+    worker_run_inbox(c->shard->worker);
+    c->need = 0;
+    size_t n = c->ops->on_bytes(c, in);
+    keep_partial(c, (struct str){.p = in.p + n, .n = in.n - n});
+}
+
+static void on_read_failed(struct conn *c, ssize_t r)
+{
+    if (r == 0) {
+        conn_close(c, CLOSE_CLIENT_CLOSED);
+    } else if (r != -EAGAIN) {
+        conn_close(c, CLOSE_READ_ERROR);
+    }
+}
+
+/* The size of a long operation is known: fill its block first, take what follows into the buffer. */
+static bool read_long(struct conn *c)
+{
+    struct shard *sh = c->shard;
+    size_t missing = c->need - c->partial_n;
+    struct iovec iov[2] = {
+        {.iov_base = c->partial + c->partial_n, .iov_len = missing},
+        {.iov_base = sh->read_buf, .iov_len = SHARD_READ_BYTES},
+    };
+    ssize_t r = stream_read(&c->stream, iov, 2);
+
+    if (r <= 0) {
+        on_read_failed(c, r);
+        return false;
+    }
+    if ((size_t)r < missing) {
+        c->partial_n += (uint32_t)r;
+        return true;
+    }
+    c->partial_n = c->need;
+    consume(c, (struct str){.p = c->partial, .n = c->partial_n});
+    struct str rest = {.p = sh->read_buf, .n = (size_t)r - missing};
+    if (rest.n == 0 || conn_is_closing(c)) {
+        return true;
+    }
+    if (c->partial) { // it was paused before the end: the rest queues up behind
+        c->partial = mem_realloc(c->partial, c->partial_n + rest.n);
+        memcpy(c->partial + c->partial_n, rest.p, rest.n);
+        c->partial_n = c->partial_cap = c->partial_n + (uint32_t)rest.n;
+        return true;
+    }
+    consume(c, rest);
+    return true;
+}
+
+/* Reads once, if it may be read now. Returns whether there was anything to read. */
+static bool read_once(struct conn *c)
+{
+    struct shard *sh = c->shard;
+
+    if (conn_is_closing(c) || c->is_paused || (sh->n_congested && shard_hold(sh, c))) {
+        return false;
+    }
+    if (c->partial && c->need > LONG_OP_BYTES && c->partial_cap >= c->need) {
+        return read_long(c);
+    }
+    char *buf = sh->read_buf;
+    size_t kept = c->partial_n;
+    size_t room = SHARD_READ_BYTES - kept;
+    if (kept >= SHARD_READ_BYTES / 2) { // a huge control line: rare, and bounded by max_control_line
+        c->partial_cap = (uint32_t)(kept + SHARD_READ_BYTES);
+        c->partial = mem_realloc(c->partial, c->partial_cap);
+        buf = c->partial;
+        room = SHARD_READ_BYTES;
+    } else if (kept) {
+        memcpy(buf, c->partial, kept);
+    }
+    ssize_t r = stream_read(&c->stream, &(struct iovec){.iov_base = buf + kept, .iov_len = room}, 1);
+    if (r <= 0) {
+        on_read_failed(c, r);
+        return false;
+    }
+    consume(c, (struct str){.p = buf, .n = kept + (size_t)r});
+    return true;
+}
+
+static void on_readable(struct stream *s)
+{
+    read_once(conn_of(s));
+}
+
+static void on_writable(struct stream *s)
+{
+    conn_flush(conn_of(s));
+}
+
+/* After an error the loop watches the socket no more: read on to what is there, then to the error. */
+static void on_broken(struct stream *s)
+{
+    struct conn *c = conn_of(s);
+
+    while (read_once(c)) {
+    }
+    conn_close(c, CLOSE_READ_ERROR); // sets no other reason if there is one, but gives up its output
+}
+
+static void on_closed(struct stream *s)
+{
+    struct conn *c = conn_of(s);
+    struct shard *sh = c->shard;
+
+    c->ops->on_free(c);
+    shard_conn_gone(sh);
+}
+
+static const struct stream_events stream_events = {
+    .on_readable = on_readable,
+    .on_writable = on_writable,
+    .on_broken = on_broken,
+    .on_closed = on_closed,
+};
+
+static void on_deadline(struct timer *t);
+static void on_resume(struct timer *t);
+
+enum status conn_open(struct conn *c, struct shard *sh, int fd, const struct addr *addr,
+                      const struct conn_ops *ops, const struct conn_limits *limits)
+{
+    c->shard = sh;
+    c->ops = ops;
+    c->limits = limits;
+    c->addr = *addr;
+    c->deadline.fire = on_deadline;
+    c->resume.fire = on_resume;
+    c->handle = handle_add(&sh->table, c);
+    if (c->handle == HANDLE_NONE) {
+        return (enum status)-EMFILE;
+    }
+    enum status st = stream_open(&c->stream, sh->worker, fd, &stream_plain_ops, &stream_events);
+    if (st != ST_OK) {
+        handle_remove(&sh->table, c->handle);
+        return st;
+    }
+    sh->n_conns++;
+    return ST_OK;
+}
+
+void conn_close(struct conn *c, enum close_reason reason)
+{
+    if (!close_reason_flushes(reason)) {
+        c->skips_flush = true;
+    }
+    if (conn_is_closing(c)) {
+        if (c->is_finishing && c->skips_flush) {
+            shard_add_closing(c->shard, c);
+        }
+        return;
+    }
+    c->reason = (uint8_t)reason;
+    want_events(c);
+    shard_add_closing(c->shard, c);
+}
+
+static void close_stream(struct conn *c)
+{
+    struct worker *w = c->shard->worker;
+
+    c->is_stream_closed = true;
+    outq_clear(&c->out, &c->shard->pool);
+    worker_clear_timer(w, &c->deadline);
+    worker_clear_timer(w, &c->resume);
+    handle_remove(&c->shard->table, c->handle);
+    stream_close(&c->stream);
+}
+
+void conn_finish(struct conn *c)
+{
+    if (c->is_stream_closed) {
+        return;
+    }
+    if (!c->is_finishing) {
+        c->is_finishing = true;
+        shard_unhold(c->shard, c);
+        mem_free(c->partial);
+        c->partial = NULL;
+        c->ops->on_close(c, (enum close_reason)c->reason);
+    }
+    if (!c->skips_flush) {
+        conn_flush(c);
+    }
+    if (!c->is_stream_closed && (c->skips_flush || c->out.n_bytes == 0)) {
+        close_stream(c);
+    }
+}
+
+void conn_write(struct conn *c, struct str s)
+{
+    if (!conn_is_closing(c)) {
+        outq_write(&c->out, &c->shard->pool, s);
+        conn_output_grew(c);
+    }
+}
+
+static void publish_pressure(struct conn *c)
+{
+    int64_t n = (int64_t)c->out.n_bytes;
+    int64_t max = c->limits->max_pending_bytes;
+    uint8_t pressure = n >= max           ? PRESSURE_FULL
+                       : n > max / 4 * 3 ? PRESSURE_HIGH
+                                         : PRESSURE_NONE;
+
+    if (pressure != c->pressure) {
+        c->pressure = pressure;
+        atomic_store_explicit(&handle_slot(&c->shard->table, c->handle)->pressure, pressure,
+                              memory_order_relaxed);
+    }
+}
+
+void conn_check_pending(struct conn *c)
+{
+    if (conn_is_closing(c)) {
+        return;
+    }
+    if (!c->is_blocked) { // not slow, only not asked yet
+        conn_flush(c);
+    }
+    publish_pressure(c);
+    if ((int64_t)c->out.n_bytes > c->limits->max_pending_bytes && !conn_is_closing(c)) {
+        char label[CONN_LABEL_MAX];
+
+        c->ops->label(c, label);
+        c->was_slow = true;
+        log_info("%sSlow Consumer Detected: MaxPending of %lld Exceeded", label,
+                 (long long)c->limits->max_pending_bytes);
+        conn_close(c, CLOSE_SLOW_CONSUMER_PENDING_BYTES);
+    }
+}
+
+/* The write that is under way got a deadline when it began: what was queued then must be gone by it. */
+static void watch_deadline(struct conn *c)
+{
+    struct worker *w = c->shard->worker;
+
+    if (!timer_is_set(&c->deadline) || c->n_sent >= c->deadline_mark) {
+        c->deadline_mark = c->n_sent + c->out.n_bytes;
+        worker_set_timer(w, &c->deadline, clock_now_ns() + c->limits->write_deadline_ns);
+    }
+}
+
+static void on_deadline(struct timer *t)
+{
+    struct conn *c = CONTAINER_OF(t, struct conn, deadline);
+    char label[CONN_LABEL_MAX];
+    char duration[CLOCK_DURATION_MAX];
+    unsigned n_chunks = 0;
+
+    for (struct chunk *k = c->out.head; k; k = k->next) {
+        n_chunks++;
+    }
+    c->ops->label(c, label);
+    clock_format_duration(c->limits->write_deadline_ns, duration);
+    c->was_slow = true;
+    log_info("%sSlow Consumer Detected: WriteDeadline of %s exceeded with %u chunks of %zu total "
+             "bytes.",
+             label, duration, n_chunks, c->out.n_bytes);
+    conn_close(c, CLOSE_SLOW_CONSUMER_WRITE_DEADLINE);
+}
+
+void conn_flush(struct conn *c)
+{
+    if (c->is_stream_closed || (conn_is_closing(c) && c->skips_flush)) {
+        return;
+    }
+    size_t before = c->out.n_bytes;
+    int e = outq_send(&c->out, &c->shard->pool, &c->stream);
+
+    c->n_sent += before - c->out.n_bytes;
+    c->out_msgs += c->out.n_msgs;
+    c->out_bytes += c->out.n_msg_bytes;
+    c->out.n_msgs = 0;
+    c->out.n_msg_bytes = 0;
+    if (e == -EAGAIN) {
+        c->is_blocked = true;
+        watch_deadline(c);
+    } else {
+        c->is_blocked = false;
+        worker_clear_timer(c->shard->worker, &c->deadline);
+        if (e != 0) {
+            conn_close(c, CLOSE_WRITE_ERROR);
+        }
+    }
+    if (c->pressure) {
+        publish_pressure(c);
+    }
+    want_events(c);
+    if (c->is_finishing && c->out.n_bytes == 0 && !c->skips_flush) {
+        close_stream(c);
+    }
+}
+
+/* Goes on with what was received before the pause, then with the socket. */
+static void read_on(struct conn *c)
+{
+    want_events(c);
+    if (c->partial && !conn_is_closing(c)) {
+        consume(c, (struct str){.p = c->partial, .n = c->partial_n});
+    }
+}
+
+static void on_resume(struct timer *t)
+{
+    struct conn *c = CONTAINER_OF(t, struct conn, resume);
+
+    c->is_paused = false;
+    if (!c->is_held) {
+        read_on(c);
+    }
+}
+
+void conn_pause(struct conn *c, int64_t duration_ns)
+{
+    if (!c->is_paused && !conn_is_closing(c)) {
+        c->is_paused = true;
+        want_events(c);
+        worker_set_timer(c->shard->worker, &c->resume, clock_now_ns() + duration_ns);
+    }
+}
+
+void conn_release(struct conn *c)
+{
+    c->is_held = false;
+    if (!c->is_paused) {
+        want_events(c);
+    }
+}

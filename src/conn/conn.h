@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A connection: a stream with an unfinished operation in front and an output queue behind, owned by one
+ * worker for its whole life. What its bytes mean is the business of its conn_ops. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "base/str.h"
+#include "conn/close_reason.h"
+#include "conn/outq.h"
+#include "conn/shard.h"
+#include "io/addr.h"
+#include "io/stream.h"
+#include "io/timer.h"
+
+struct conn;
+
+/** Longest label of a connection in the log, with its NUL. */
+#define CONN_LABEL_MAX 512
+
+/** Whoever speaks on a socket. All calls are on the worker's thread. */
+struct conn_ops {
+    const char *kind; // "Client", "Router", …: for the log
+    /* Bytes have come; returns how many were consumed. The rest is presented again with more behind.
+     * c->need may be set to the size of the unfinished operation: the next call waits for it. */
+    size_t (*on_bytes)(struct conn *c, struct str in);
+    /* It is marked closed: let go of everything others could find it by. Once. */
+    void (*on_close)(struct conn *c, enum close_reason reason);
+    /* The socket is gone and nothing refers to it: free it. */
+    void (*on_free)(struct conn *c);
+    /* Write what precedes its log lines. */
+    void (*label)(const struct conn *c, char out[CONN_LABEL_MAX]);
+};
+
+struct conn_limits {
+    int64_t max_pending_bytes; // output queued beyond this makes a slow consumer
+    int64_t write_deadline_ns; // [ns] that queued output may take to be accepted by the kernel
+};
+
+struct conn {
+    struct stream stream;
+    const struct conn_ops *ops;
+    const struct conn_limits *limits;
+    struct shard *shard;
+    uint64_t handle;
+    struct outq out;
+    char *partial;         // the unfinished operation
+    uint32_t partial_n;    // [bytes] of it
+    uint32_t partial_cap;
+    uint32_t need;         // [bytes] it will have; 0: not known
+    uint8_t reason;        // enum close_reason; CLOSE_NONE: open
+    bool skips_flush : 1;  // queued output is dropped at close
+    bool is_dirty : 1;
+    bool is_finishing : 1; // on_close has been called
+    bool is_stream_closed : 1;
+    bool is_paused : 1;    // conn_pause: a producer that is too fast
+    bool is_held : 1;      // shard_hold
+    bool is_blocked : 1;   // the socket takes no more output now
+    bool is_listed_closing : 1; // in shard->closing
+    bool was_slow : 1;     // counted as a slow consumer
+    uint8_t pressure;      // enum pressure, as published in its slot
+    struct addr addr;
+    struct timer deadline; // of a blocked write
+    struct timer resume;   // end of a pause
+    uint64_t n_sent;       // [bytes] accepted by the kernel
+    uint64_t deadline_mark; // n_sent at which the write that has the deadline is done
+    uint64_t in_msgs, in_bytes, out_msgs, out_bytes;
+    struct conn *next_dirty, *next_closing, *next_held;
+};
+
+/**
+ * Take over a connected socket: give it a handle and start reading.
+ * @param c   embedded in the caller's struct, zeroed
+ * @param fd  owned by the connection on success
+ * Thread: the worker (as for all functions here).
+ */
+MUST_USE enum status conn_open(struct conn *c, struct shard *sh, int fd, const struct addr *addr,
+                               const struct conn_ops *ops, const struct conn_limits *limits);
+
+/**
+ * Mark it closed: nothing more is read; at the end of the turn queued output is sent (unless the reason
+ * says that is pointless), then the socket is closed. The first reason given is kept.
+ */
+void conn_close(struct conn *c, enum close_reason reason);
+
+/** @return  whether it is marked closed. */
+static inline bool conn_is_closing(const struct conn *c)
+{
+    return c->reason != CLOSE_NONE;
+}
+
+/** Queue bytes for it; they leave at the end of the turn. Nothing happens if it is closing. */
+void conn_write(struct conn *c, struct str s);
+
+/** Its output queue has grown: see that it is sent, and that it does not grow without bound. */
+static inline void conn_output_grew(struct conn *c);
+
+/** Stop reading it for so long, bytes already received included: it produces too fast. */
+void conn_pause(struct conn *c, int64_t duration_ns);
+
+/** Read it again after shard_hold. */
+void conn_release(struct conn *c);
+
+/** Send queued output. For shard.c. */
+void conn_flush(struct conn *c);
+
+/** Carry out what conn_close has announced. For shard.c. */
+void conn_finish(struct conn *c);
+
+/** As conn_output_grew, when much is queued. */
+void conn_check_pending(struct conn *c);
+
+static inline void conn_output_grew(struct conn *c)
+{
+    if (!c->is_dirty) {
+        shard_add_dirty(c->shard, c);
+    }
+    if (UNLIKELY((int64_t)c->out.n_bytes > c->limits->max_pending_bytes / 4 * 3)) {
+        conn_check_pending(c);
+    }
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A shard: the connections of one worker and all that they share: the table that names them, the buffer
+ * they read into, the chunks they write from, and what is to be done for them at the end of a turn.
+ * Shards exchange output in parcels: queues of encoded bytes, each for one connection elsewhere. */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "conn/chunk.h"
+#include "conn/close_reason.h"
+#include "conn/handle.h"
+#include "conn/outq.h"
+#include "io/worker.h"
+
+struct conn;
+
+/** [bytes] that one read takes at most; of a size that stays in the second-level cache. */
+#define SHARD_READ_BYTES (64u << 10)
+
+/** Output encoded here for one connection of another shard. */
+struct stage {
+    uint64_t handle;
+    struct outq out;
+};
+
+/** All that is staged for one other shard. */
+struct stage_list {
+    struct stage *at;
+    uint32_t n, cap;
+    uint32_t *by_slot; // slot number → place in `at` + 1, if that place has the handle
+    uint32_t n_by_slot;
+};
+
+struct shard {
+    struct worker *worker;
+    struct shard **all;       // all shards by worker number; [0] is the control thread's: NULL
+    unsigned n_all;
+    unsigned index;           // worker number
+    struct handle_table table;
+    struct chunk_pool pool;
+    char *read_buf;           // SHARD_READ_BYTES; in use only while a connection reads
+    struct conn *dirty;       // have output to send at the end of the turn
+    struct conn *closing;     // marked closed in this turn
+    struct conn *held;        // not read until the shards they write to catch up
+    struct stage_list *stages; // by worker number
+    size_t turn_bytes;        // [bytes] encoded since the last flush
+    uint64_t n_conns;         // open, or closing with output left
+    unsigned n_congested;     // shards that we wait for
+    bool *is_congested;       // by worker number
+    bool is_draining;         // close everything and say so when done
+    void (*on_drained)(struct shard *sh, void *arg);
+    void *drained_arg;
+    struct timer trim;        // gives unused chunks back
+    _Alignas(CACHE_LINE_BYTES) _Atomic size_t n_inbox_bytes; // posted to us and not yet taken
+    _Atomic bool *is_waiting; // by worker number: shards to be told when we have caught up
+    _Atomic uint32_t n_load;  // connections, for whoever hands out new ones
+};
+
+/**
+ * Create the shards of all workers, wired to each other.
+ * @param workers  workers[1 .. n_workers]; [0] is the control thread, which gets none
+ * @param shards   out: n_workers + 1 pointers
+ * Thread: control, before the workers run.
+ */
+void shards_new(struct worker **workers, unsigned n_workers, struct chunk_depot *depot,
+                struct shard **shards);
+
+/** Free all shards; no connection is left. Thread: control, after the workers ended. */
+void shards_free(struct shard **shards, unsigned n_workers);
+
+/** @return  the queue that collects output for a connection of another shard. Thread: the worker. */
+struct outq *shard_stage(struct shard *sh, uint64_t handle);
+
+/**
+ * Send and hand over what was encoded so far, in the middle of a turn, so that a burst which fans out
+ * widely neither outgrows the cache nor makes its first receivers wait for its end.
+ * Thread: the worker.
+ */
+void shard_flush(struct shard *sh);
+
+/** [bytes] encoded in a turn beyond which shard_flush is due. */
+#define SHARD_FLUSH_BYTES (512u << 10)
+
+/** Call fn for every connection that is not closing. Thread: the worker. */
+void shard_for_each(struct shard *sh, void (*fn)(struct conn *c, void *arg), void *arg);
+
+/**
+ * Close all connections and refuse new ones; when the last has flushed and gone, call fn, once.
+ * Thread: the worker.
+ */
+void shard_drain(struct shard *sh, enum close_reason reason, void (*fn)(struct shard *, void *),
+                 void *arg);
+
+/* For conn.c */
+
+/** Note that c has output. Thread: the worker (as for the following). */
+void shard_add_dirty(struct shard *sh, struct conn *c);
+
+/** Note that c is marked closed. */
+void shard_add_closing(struct shard *sh, struct conn *c);
+
+/** A connection is gone for good. */
+void shard_conn_gone(struct shard *sh);
+
+/** @return  whether c must not be read now, as another shard is behind; it is resumed by itself. */
+bool shard_hold(struct shard *sh, struct conn *c);
+
+/** Forget that c is held, if it is. */
+void shard_unhold(struct shard *sh, struct conn *c);

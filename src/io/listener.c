@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Accepting connections, a bounded number per turn so that one burst does not starve the rest. */
+#include "io/listener.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/os_error.h"
+#include "io/worker.h"
+
+#define FIRST_DELAY_NS    (10 * CLOCK_MS_NS)
+#define LAST_DELAY_NS     (1000 * CLOCK_MS_NS)
+#define ACCEPTS_PER_EVENT 64
+
+static int open_socket(const struct addrinfo *ai)
+{
+    int one = 1;
+    int zero = 0;
+    int fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    if (fd < 0) {
+        return -errno;
+    }
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+    if (ai->ai_family == AF_INET6) {
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &zero, sizeof(zero));
+    }
+    if (bind(fd, ai->ai_addr, ai->ai_addrlen) || listen(fd, SOMAXCONN)) {
+        int e = errno;
+
+        close(fd);
+        return -e;
+    }
+    return fd;
+}
+
+/* The IPv4 wildcard means every address: IPv6 too where there is any. */
+static int open_host(const char *host, uint16_t port, int *lookup_error)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
+    struct addrinfo *list;
+    char service[8];
+    bool is_wildcard = strcmp(host, "0.0.0.0") == 0;
+
+    snprintf(service, sizeof(service), "%u", port);
+    if (is_wildcard && getaddrinfo("::", service, &hints, &list) == 0) {
+        int fd = open_socket(list);
+
+        freeaddrinfo(list);
+        if (fd >= 0 || fd == -EADDRINUSE) {
+            *lookup_error = 0;
+            return fd;
+        }
+    }
+    *lookup_error = getaddrinfo(host, service, &hints, &list);
+    if (*lookup_error) {
+        return -1;
+    }
+    int fd = open_socket(list);
+    freeaddrinfo(list);
+    return fd;
+}
+
+static uint16_t bound_port(int fd)
+{
+    struct sockaddr_storage ss;
+    socklen_t n = sizeof(ss);
+    struct sockaddr_in in;
+
+    if (getsockname(fd, (struct sockaddr *)&ss, &n)) {
+        return 0;
+    }
+    memcpy(&in, &ss, sizeof(in)); // the port is at the same place in both families
+    return ntohs(in.sin_port);
+}
+
+enum status listener_open(struct listener *l, struct worker *w, const char *host, uint16_t port,
+                          const char *kind, char *why, size_t why_size)
+{
+    int e;
+    int fd = open_host(host, port, &e);
+
+    if (e) {
+        snprintf(why, why_size, "listen tcp: lookup %s: %s", host, gai_strerror(e));
+        return ST_FAILED;
+    }
+    if (fd < 0) {
+        snprintf(why, why_size, "listen tcp %s:%u: %s: %s", host, port,
+                 fd == -EADDRINUSE || fd == -EADDRNOTAVAIL || fd == -EACCES ? "bind" : "listen",
+                 os_error(-fd).text);
+        return (enum status)fd;
+    }
+    *l = (struct listener){.worker = w, .kind = kind, .fd = fd, .delay_ns = FIRST_DELAY_NS};
+    l->port = bound_port(fd);
+    e = uv_poll_init(&w->loop, &l->poll, fd);
+    if (e) {
+        close(fd);
+        snprintf(why, why_size, "%s", uv_strerror(e));
+        return (enum status)e;
+    }
+    l->poll.data = l;
+    return ST_OK;
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events);
+
+static void on_backoff_over(struct timer *t)
+{
+    struct listener *l = CONTAINER_OF(t, struct listener, backoff);
+
+    uv_poll_start(&l->poll, UV_READABLE, on_readable);
+}
+
+static void pause_accepting(struct listener *l, int error)
+{
+    log_error("Temporary %s Accept Error(%s), sleeping %dms", l->kind, os_error(error).text,
+              (int)(l->delay_ns / CLOCK_MS_NS));
+    uv_poll_stop(&l->poll);
+    worker_set_timer(l->worker, &l->backoff, clock_now_ns() + l->delay_ns);
+    l->delay_ns = l->delay_ns * 2 < LAST_DELAY_NS ? l->delay_ns * 2 : LAST_DELAY_NS;
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+    struct listener *l = poll->data;
+
+    (void)status;
+    (void)events;
+    for (int i = 0; i < ACCEPTS_PER_EVENT && l->fd >= 0; i++) {
+        struct sockaddr_storage from;
+        socklen_t n = sizeof(from);
+        int fd = accept4(l->fd, (struct sockaddr *)&from, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+        if (fd >= 0) {
+            l->delay_ns = FIRST_DELAY_NS;
+            l->on_accept(l, fd, &from);
+            continue;
+        }
+        switch (errno) {
+        case EAGAIN:
+            return;
+        case EINTR:
+        case ECONNABORTED:
+            break;
+        case EMFILE:
+        case ENFILE:
+        case ENOBUFS:
+        case ENOMEM:
+            pause_accepting(l, errno);
+            return;
+        default:
+            log_error("%s Accept error: %s", l->kind, os_error(errno).text);
+            return;
+        }
+    }
+}
+
+void listener_start(struct listener *l,
+                    void (*on_accept)(struct listener *l, int fd, const struct sockaddr_storage *),
+                    void *arg)
+{
+    l->on_accept = on_accept;
+    l->arg = arg;
+    l->backoff.fire = on_backoff_over;
+    uv_poll_start(&l->poll, UV_READABLE, on_readable);
+}
+
+void listener_close(struct listener *l)
+{
+    if (l->fd < 0) {
+        return;
+    }
+    worker_clear_timer(l->worker, &l->backoff);
+    uv_poll_stop(&l->poll);
+    close(l->fd);
+    l->fd = -1;
+    uv_close((uv_handle_t *)&l->poll, NULL);
+    log_debug("%s accept loop exiting..", l->kind);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A listening TCP socket on a worker's loop. When accepting fails for want of descriptors it waits,
+ * 10 ms doubling to 1 s, instead of spinning (spec 02 §5). */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <uv.h>
+
+#include "base/attr.h"
+#include "base/diag.h"
+#include "base/status.h"
+#include "io/timer.h"
+
+struct worker;
+
+struct listener {
+    uv_poll_t poll;
+    struct worker *worker;
+    const char *kind;  // "Client": for log lines
+    void (*on_accept)(struct listener *l, int fd, const struct sockaddr_storage *from);
+    void *arg;         // the owner's
+    struct timer backoff;
+    int64_t delay_ns;  // next pause after a failed accept
+    uint16_t port;     // the port bound, also when asked for any
+    int fd;            // -1: closed
+};
+
+/**
+ * Bind and listen.
+ * @param host  name or address
+ * @param port  0: any free port
+ * @return  ST_OK; otherwise what the operating system said is in `why` (at least 128 bytes)
+ * Thread: the worker, or before it runs (as for all functions here).
+ */
+MUST_USE enum status listener_open(struct listener *l, struct worker *w, const char *host,
+                                   uint16_t port, const char *kind, char *why, size_t why_size);
+
+/**
+ * Start accepting; each socket is non-blocking, close-on-exec, and owned by on_accept.
+ */
+void listener_start(struct listener *l,
+                    void (*on_accept)(struct listener *l, int fd, const struct sockaddr_storage *),
+                    void *arg);
+
+/** Stop accepting and close the socket; new connections are refused. Once is enough, twice is fine. */
+void listener_close(struct listener *l);

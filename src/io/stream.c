@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Streams on uv_poll: the loop says when, we read and write ourselves, straight from and into the
+ * worker's buffers. */
+#include "io/stream.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/attr.h"
+#include "io/worker.h"
+
+static ssize_t plain_read(struct stream *s, const struct iovec *iov, int n)
+{
+    ssize_t r;
+
+    do {
+        r = n == 1 ? recv(s->fd, iov->iov_base, iov->iov_len, 0) : readv(s->fd, iov, n);
+    } while (r < 0 && errno == EINTR);
+    return r < 0 ? -errno : r;
+}
+
+static ssize_t plain_write(struct stream *s, const struct iovec *iov, int n)
+{
+    struct msghdr m = {.msg_iov = (struct iovec *)(uintptr_t)iov, .msg_iovlen = (size_t)n};
+    ssize_t r;
+
+    do {
+        r = n == 1 ? send(s->fd, iov->iov_base, iov->iov_len, MSG_NOSIGNAL)
+                   : sendmsg(s->fd, &m, MSG_NOSIGNAL);
+    } while (r < 0 && errno == EINTR);
+    return r < 0 ? -errno : r;
+}
+
+const struct stream_ops stream_plain_ops = {.read = plain_read, .write = plain_write};
+
+static void on_poll(uv_poll_t *poll, int status, int events)
+{
+    struct stream *s = poll->data;
+
+    if (UNLIKELY(status < 0)) {
+        s->events->on_broken(s);
+        return;
+    }
+    if (events & (UV_READABLE | UV_DISCONNECT)) {
+        s->events->on_readable(s);
+    }
+    if ((events & UV_WRITABLE) && s->wants_write) {
+        s->events->on_writable(s);
+    }
+}
+
+enum status stream_open(struct stream *s, struct worker *w, int fd, const struct stream_ops *ops,
+                        const struct stream_events *events)
+{
+    int one = 1;
+    int e = uv_poll_init(&w->loop, &s->poll, fd);
+
+    if (e) {
+        return (enum status)e;
+    }
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+    s->poll.data = s;
+    s->ops = ops;
+    s->events = events;
+    s->fd = fd;
+    s->wants_read = false;
+    s->wants_write = false;
+    stream_want(s, true, false);
+    return ST_OK;
+}
+
+void stream_want(struct stream *s, bool read, bool write)
+{
+    if (read == s->wants_read && write == s->wants_write) {
+        return;
+    }
+    s->wants_read = read;
+    s->wants_write = write;
+    uv_poll_start(&s->poll, (read ? UV_READABLE : 0) | (write ? UV_WRITABLE : 0), on_poll);
+}
+
+/* Unread input would make close() send a reset, which can destroy what was just written. */
+static void discard_input(int fd)
+{
+    char scratch[16384];
+
+    for (int i = 0; i < 16; i++) {
+        if (recv(fd, scratch, sizeof(scratch), MSG_DONTWAIT) <= 0) {
+            return;
+        }
+    }
+}
+
+static void on_poll_closed(uv_handle_t *h)
+{
+    struct stream *s = h->data;
+
+    s->events->on_closed(s);
+}
+
+void stream_close(struct stream *s)
+{
+    uv_poll_stop(&s->poll);
+    shutdown(s->fd, SHUT_WR);
+    discard_input(s->fd);
+    close(s->fd);
+    s->fd = -1;
+    uv_close((uv_handle_t *)&s->poll, on_poll_closed);
+}

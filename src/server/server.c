@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Start and stop. Workers end in three steps: they drain (connections flush and close), report to the
+ * control thread, and when the last has done so all loops are stopped. */
+#include "server/server.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "broker/account.h"
+#include "broker/deliver.h"
+#include "server/pid_file.h"
+#include "server/ports_file.h"
+#include "server/version.h"
+
+/* ---- posting ---- */
+
+struct shard_call {
+    struct inbox_item item;
+    struct shard *shard;
+    void (*fn)(struct shard *sh, void *arg);
+    void *arg;
+};
+
+static void run_shard_call(struct worker *w, struct inbox_item *item)
+{
+    struct shard_call *c = CONTAINER_OF(item, struct shard_call, item);
+
+    (void)w;
+    c->fn(c->shard, c->arg);
+    mem_free(c);
+}
+
+void server_post_all(struct server *s, void (*fn)(struct shard *sh, void *arg), void *arg)
+{
+    for (unsigned i = 1; i <= s->n_workers; i++) {
+        struct shard_call *c = mem_alloc(sizeof(*c));
+
+        *c = (struct shard_call){
+            .item.run = run_shard_call, .shard = s->shards[i], .fn = fn, .arg = arg};
+        worker_post(s->workers[i], &c->item);
+    }
+}
+
+struct control_call {
+    struct inbox_item item;
+    void (*fn)(void *arg);
+    void *arg;
+};
+
+static void run_control_call(struct worker *w, struct inbox_item *item)
+{
+    struct control_call *c = CONTAINER_OF(item, struct control_call, item);
+
+    (void)w;
+    c->fn(c->arg);
+    mem_free(c);
+}
+
+void server_post_control(struct server *s, void (*fn)(void *arg), void *arg)
+{
+    struct control_call *c = mem_alloc(sizeof(*c));
+
+    *c = (struct control_call){.item.run = run_control_call, .fn = fn, .arg = arg};
+    worker_post(s->control, &c->item);
+}
+
+/* ---- accepting ---- */
+
+/** An accepted socket on its way to its worker. */
+struct accepted {
+    struct inbox_item item;
+    struct server *server;
+    struct shard *shard;
+    int fd;
+    struct addr from;
+};
+
+static void on_accepted(struct worker *w, struct inbox_item *item)
+{
+    struct accepted *a = CONTAINER_OF(item, struct accepted, item);
+
+    (void)w;
+    client_start(&a->server->clients, a->shard, a->fd, &a->from);
+    mem_free(a);
+}
+
+/* The worker with the fewest connections gets it. */
+static void on_accept(struct listener *l, int fd, const struct sockaddr_storage *from)
+{
+    struct server *s = l->arg;
+    struct shard *best = s->shards[1];
+
+    for (unsigned i = 2; i <= s->n_workers; i++) {
+        if (atomic_load_explicit(&s->shards[i]->n_load, memory_order_relaxed) <
+            atomic_load_explicit(&best->n_load, memory_order_relaxed)) {
+            best = s->shards[i];
+        }
+    }
+    atomic_fetch_add_explicit(&best->n_load, 1, memory_order_relaxed);
+    struct accepted *a = mem_alloc(sizeof(*a));
+    *a = (struct accepted){
+        .item.run = on_accepted, .server = s, .shard = best, .fd = fd, .from = addr_of(from)};
+    worker_post(best->worker, &a->item);
+}
+
+/* ---- start ---- */
+
+/* One connection is one descriptor: take what the system allows. */
+static void raise_fd_limit(void)
+{
+    struct rlimit r;
+
+    if (getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_cur < r.rlim_max) {
+        r.rlim_cur = r.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &r);
+    }
+}
+
+static unsigned choose_n_workers(const struct server_options *o)
+{
+    unsigned n = o->io_threads > 0 ? (unsigned)o->io_threads : uv_available_parallelism();
+
+    return n > SERVER_MAX_WORKERS ? SERVER_MAX_WORKERS : n;
+}
+
+static enum status create_workers(struct server *s)
+{
+    s->n_workers = choose_n_workers(&s->config->server);
+    s->workers = mem_zalloc((s->n_workers + 1) * sizeof(struct worker *));
+    for (unsigned i = 0; i <= s->n_workers; i++) {
+        struct worker *w = mem_zalloc_aligned(sizeof(*w));
+        enum status st = worker_init(w, i);
+
+        if (st != ST_OK) {
+            log_fatal("Error creating event loop: %s", status_text(st));
+            mem_free(w);
+            s->n_workers = i ? i - 1 : 0;
+            return st;
+        }
+        s->workers[i] = w;
+    }
+    s->control = s->workers[0];
+    s->shards = mem_zalloc((s->n_workers + 1) * sizeof(struct shard *));
+    chunk_depot_init(&s->depot);
+    shards_new(s->workers, s->n_workers, &s->depot, s->shards);
+    s->deliveries = mem_zalloc((s->n_workers + 1) * sizeof(struct delivery *));
+    for (unsigned i = 1; i <= s->n_workers; i++) {
+        s->deliveries[i] = delivery_new(s->shards[i], s->n_workers == 1,
+                                        s->config->client.no_fast_producer_stall);
+    }
+    return ST_OK;
+}
+
+static void log_banner(const struct server *s)
+{
+    log_info("Starting nats-server");
+    log_info("  Version:  %s", VERSION_COMPATIBLE);
+    log_info("  Git:      [not set]");
+    log_debug("  Build:    gnatwren %s, %s", GNATWREN_VERSION, __VERSION__);
+    log_info("  Name:     %s", s->clients.identity.name);
+    log_info("  ID:       %s", s->key.id);
+}
+
+static void create_identity(struct server *s)
+{
+    const struct server_options *o = &s->config->server;
+
+    nkey_server_init(&s->key);
+    s->clients.identity = (struct server_identity){
+        .id = s->key.id,
+        .name = o->server_name[0] ? o->server_name : s->key.id,
+        .version = VERSION_COMPATIBLE,
+        .xkey = s->key.xkey,
+    };
+}
+
+static void set_up_clients(struct server *s)
+{
+    const struct client_options *o = &s->config->client;
+
+    s->global = account_new("$G", s->n_workers + 1);
+    s->clients.options = o;
+    s->clients.login = &o->login;
+    s->clients.limits = (struct conn_limits){
+        .max_pending_bytes = o->max_pending,
+        .write_deadline_ns = o->write_deadline_ns,
+    };
+    s->clients.global = s->global;
+    s->clients.deliveries = s->deliveries;
+}
+
+static enum status listen_for_clients(struct server *s)
+{
+    const struct server_options *o = &s->config->server;
+    uint16_t port = o->port < 0 ? 0 : o->port == 0 ? 4222 : (uint16_t)o->port;
+    char why[256];
+    bool is_v6 = strchr(o->host, ':') != NULL;
+    enum status st =
+        listener_open(&s->client_listener, s->control, o->host, port, "Client", why, sizeof(why));
+
+    if (st != ST_OK) {
+        s->client_listener.fd = -1;
+        log_fatal("Error listening on port: %s%s%s:%u, \"%s\"", is_v6 ? "[" : "", o->host,
+                  is_v6 ? "]" : "", port, why);
+        return st;
+    }
+    struct str host;
+    int64_t advertised_port;
+    if (server_options_advertised(o, s->client_listener.port, &host, &advertised_port) != ST_OK) {
+        log_fatal("Error advertising \"%s\"", o->client_advertise);
+        return ST_FAILED;
+    }
+    s->advertised_host = mem_strndup(host.p, host.n);
+    s->clients.identity.host = s->advertised_host;
+    s->clients.identity.port = (uint16_t)advertised_port;
+    log_info("Listening for client connections on %s%s%s:%u", is_v6 ? "[" : "", o->host,
+             is_v6 ? "]" : "", s->client_listener.port);
+    return ST_OK;
+}
+
+static enum status start_workers(struct server *s)
+{
+    for (unsigned i = 1; i <= s->n_workers; i++) {
+        enum status st = worker_start(s->workers[i]);
+
+        if (st != ST_OK) {
+            log_fatal("Error starting thread: %s", status_text(st));
+            return st;
+        }
+        s->n_started = i;
+    }
+    return ST_OK;
+}
+
+static enum status write_pid_file(struct server *s)
+{
+    struct diag d = {0};
+    enum status st = pid_file_write(s->config->server.pid_file, &d);
+
+    if (st == ST_OK) {
+        s->has_pid_file = true;
+    } else {
+        log_fatal("%.*s", STR_ARG(diag_first(&d)));
+    }
+    diag_deinit(&d);
+    return st;
+}
+
+static void write_ports_file(struct server *s)
+{
+    const struct ports_file_entry entries[] = {
+        {"nats", "nats", s->config->server.host, s->client_listener.port},
+    };
+
+    s->ports_path = ports_file_write(s->config->server.ports_file_dir, s->config->program, entries,
+                                     ARRAY_SIZE(entries));
+}
+
+enum status server_start(struct server *s, const struct server_config *config)
+{
+    enum status st;
+
+    *s = (struct server){.config = config, .client_listener.fd = -1};
+    signal(SIGPIPE, SIG_IGN);
+    hash_init();
+    raise_fd_limit();
+    create_identity(s);
+    st = create_workers(s);
+    if (st != ST_OK) {
+        return st;
+    }
+    log_banner(s);
+    client_options_log_warnings(&config->client);
+    st = write_pid_file(s);
+    if (st != ST_OK) {
+        return st;
+    }
+    set_up_clients(s);
+    signals_start(s);
+    st = listen_for_clients(s);
+    if (st == ST_OK) {
+        st = start_workers(s);
+    }
+    if (st != ST_OK) {
+        return st;
+    }
+    listener_start(&s->client_listener, on_accept, s);
+    write_ports_file(s);
+    log_info("Server is ready");
+    return ST_OK;
+}
+
+void server_run(struct server *s)
+{
+    worker_run(s->control);
+}
+
+/* ---- stop ---- */
+
+static void stop_worker(struct shard *sh, void *arg)
+{
+    (void)arg;
+    worker_stop(sh->worker);
+}
+
+static void on_worker_drained(void *arg)
+{
+    struct server *s = arg;
+
+    if (--s->n_draining == 0) {
+        server_post_all(s, stop_worker, NULL);
+        worker_stop(s->control);
+    }
+}
+
+static void on_shard_drained(struct shard *sh, void *arg)
+{
+    (void)sh;
+    server_post_control(arg, on_worker_drained, arg);
+}
+
+static void drain_shard(struct shard *sh, void *arg)
+{
+    shard_drain(sh, CLOSE_SERVER_SHUTDOWN, on_shard_drained, arg);
+}
+
+void server_shutdown(struct server *s)
+{
+    if (s->is_shutting_down) {
+        return;
+    }
+    s->is_shutting_down = true;
+    log_info("Initiating Shutdown...");
+    lame_duck_stop(&s->lame_duck);
+    listener_close(&s->client_listener);
+    s->n_draining = s->n_workers;
+    server_post_all(s, drain_shard, s);
+}
+
+void server_deinit(struct server *s)
+{
+    listener_close(&s->client_listener);
+    if (!s->is_shutting_down) { // a start that failed half-way
+        server_post_all(s, stop_worker, NULL);
+    }
+    for (unsigned i = 1; i <= s->n_started; i++) {
+        worker_join(s->workers[i]);
+    }
+    if (s->control) {
+        signals_stop(s);
+        for (unsigned i = 0; i <= s->n_workers; i++) {
+            worker_deinit(s->workers[i]);
+        }
+        for (unsigned i = 1; i <= s->n_workers; i++) {
+            delivery_free(s->deliveries[i]);
+        }
+        shards_free(s->shards, s->n_workers);
+        chunk_depot_deinit(&s->depot);
+    }
+    for (unsigned i = 0; s->workers && i <= s->n_workers; i++) {
+        mem_free(s->workers[i]);
+    }
+    ports_file_take_remove(s->ports_path);
+    if (s->has_pid_file) {
+        pid_file_remove(s->config->server.pid_file);
+    }
+    account_free(s->global);
+    lame_duck_deinit(&s->lame_duck);
+    mem_free(s->workers);
+    mem_free(s->shards);
+    mem_free(s->deliveries);
+    mem_free(s->advertised_host);
+    nkey_server_deinit(&s->key);
+}

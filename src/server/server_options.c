@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The option rows of the server itself. Read on the control thread; the log's strings are copied by
+ * log_open, the others live as long as the struct. */
+#include "server/server_options.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "conf/value.h"
+
+#define DEFAULT_HOST "0.0.0.0"
+#define DEFAULT_PORT "4222"
+#define MAX_THREADS 255
+
+static const char *refuse_spaces(struct str text)
+{
+    return text.n && memchr(text.p, ' ', text.n) ? "server name cannot contain spaces" : NULL;
+}
+
+static enum status set_listen(void *base, struct str key, struct str text,
+                              const struct diag_place *at, struct diag *d);
+
+static const struct option server_rows[] = {
+    OPTION_CUSTOM("listen", set_listen,
+                  .doc = "Port, or host:port, to listen on for clients: host and port in one."),
+    OPTION_STR("host", struct server_options, host, .aliases = "net", .cli = "-a --addr --net",
+               .def = DEFAULT_HOST, .zero_is_default = true,
+               .doc = "Address to listen on for clients."),
+    OPTION_INT("port", struct server_options, port, .cli = "-p --port", .def = DEFAULT_PORT,
+               .zero_is_default = true,
+               .doc = "Port to listen on for clients; -1 takes a free one."),
+    OPTION_STR("server_name", struct server_options, server_name, .cli = "-n --name --server_name",
+               .refuse = refuse_spaces, .doc = "Name of this server; by default its id."),
+    OPTION_STR("client_advertise", struct server_options, client_advertise,
+               .cli = "--client_advertise", .reload = RELOAD_HOOK,
+               .doc = "host or host:port that clients are told instead of the listen address."),
+    OPTION_STR("pid_file", struct server_options, pid_file, .aliases = "pidfile", .cli = "-P --pid",
+               .reload = RELOAD_HOOK,
+               .doc = "File that holds the process id while the server runs."),
+    OPTION_STR("ports_file_dir", struct server_options, ports_file_dir, .cli = "--ports_file_dir",
+               .reload = RELOAD_HOOK,
+               .doc = "Directory for a file <program>_<pid>.ports that lists the URLs in use."),
+    OPTION_INT("io_threads", struct server_options, io_threads, .cli = "--io_threads", .min = 0,
+               .max = MAX_THREADS, .doc = "Threads that serve connections; 0 is one per core."),
+    OPTION_DURATION("lame_duck_duration", struct server_options, lame_duck_duration_ns, .def = "2m",
+                    .plain = OPTION_PLAIN_REFUSED, .min = 30 * CLOCK_SEC_NS, .max = OPTION_NO_MAX,
+                    .doc = "Time over which a server in lame duck mode closes its clients."),
+    OPTION_DURATION("lame_duck_grace_period", struct server_options, lame_duck_grace_period_ns,
+                    .def = "10s", .plain = OPTION_PLAIN_REFUSED, .min = 0, .max = OPTION_NO_MAX,
+                    .doc = "Time before the first close in lame duck mode."),
+
+    OPTION_BOOL("debug", struct server_options, log.debug, .cli = "-D --debug",
+                .reload = RELOAD_HOOK, .doc = "Write debug lines to the log."),
+    OPTION_BOOL("trace", struct server_options, log.trace, .cli = "-V --trace",
+                .reload = RELOAD_HOOK, .doc = "Write the protocol of all connections to the log."),
+    OPTION_BOOL("trace_verbose", struct server_options, log.trace_verbose, .reload = RELOAD_HOOK,
+                .doc = "Trace, and the system account as well."),
+    OPTION_BOOL("logtime", struct server_options, log.logtime, .cli = "-T --logtime", .def = "true",
+                .reload = RELOAD_HOOK, .doc = "Date and time on each log line."),
+    OPTION_BOOL("logtime_utc", struct server_options, log.logtime_utc, .cli = "--logtime_utc",
+                .reload = RELOAD_HOOK, .doc = "Log in UTC instead of the local time zone."),
+    OPTION_STR("log_file", struct server_options, log.log_file, .aliases = "logfile",
+               .cli = "-l --log", .reload = RELOAD_HOOK, .doc = "Write the log to this file."),
+    OPTION_SIZE("log_size_limit", struct server_options, log.logfile_size_limit,
+                .aliases = "logfile_size_limit", .cli = "--log_size_limit",
+                .doc = "Size in bytes beyond which the log file is rotated; 0 is never."),
+    OPTION_INT("log_max_num", struct server_options, log.logfile_max_num,
+               .aliases = "logfile_max_num",
+               .doc = "Log files kept when rotating, the current one included; 0 is all."),
+    OPTION_BOOL("syslog", struct server_options, log.syslog, .cli = "-s --syslog",
+                .reload = RELOAD_HOOK, .doc = "Log to the syslog daemon of this machine."),
+    OPTION_STR("remote_syslog", struct server_options, log.remote_syslog,
+               .cli = "-r --remote_syslog", .reload = RELOAD_HOOK,
+               .doc = "Log to syslog at a URL: udp://host:port, tcp://host:port, unix:///path."),
+    OPTION_INT("max_traced_msg_len", struct server_options, log.max_traced_msg_len,
+               .cli = "--max_traced_msg_len", .reload = RELOAD_HOOK,
+               .doc = "Bytes of a payload that are traced; 0 is all."),
+    OPTION_END};
+
+struct option_table server_options_table(struct server_options *o)
+{
+    return (struct option_table){.rows = server_rows, .base = o};
+}
+
+/* "4222", "-1", "127.0.0.1:4222", "[::1]:4222", ":4222" */
+static enum status set_listen(void *base, struct str key, struct str text,
+                              const struct diag_place *at, struct diag *d)
+{
+    const struct option_table tables[] = {{.rows = server_rows, .base = base}, OPTION_TABLES_END};
+    struct option_slot host_slot;
+    struct option_slot port_slot;
+    struct str host = {0};
+    struct str port_text = text;
+    int64_t port;
+
+    (void)key;
+    if (value_parse_int(text, &port) != ST_OK) {
+        switch (value_parse_address(text, &host, &port, &port_text)) {
+        case ST_OK:
+            break;
+        case ST_OUT_OF_RANGE:
+            diag_error(d, at, "could not parse port \"%.*s\"", STR_ARG(port_text));
+            return ST_FAILED;
+        default:
+            diag_error(d, at, "could not parse address string \"%.*s\"", STR_ARG(text));
+            return ST_FAILED;
+        }
+    }
+    ENSURE(option_find(tables, STR("host"), &host_slot) &&
+           option_find(tables, STR("port"), &port_slot));
+    if (port_text.p != text.p && option_set(&host_slot, STR("listen"), host, at, d) != ST_OK) {
+        return ST_FAILED;
+    }
+    return option_set(&port_slot, STR("listen"), port_text, at, d);
+}
+
+enum status server_options_advertised(const struct server_options *o, int64_t listen_port,
+                                      struct str *host, int64_t *port)
+{
+    struct str text = str_of(o->client_advertise);
+    struct str port_text;
+
+    if (!text.n) {
+        *host = str_of(o->host);
+        *port = listen_port;
+        return ST_OK;
+    }
+    if (!memchr(text.p, ':', text.n)) {
+        *host = text;
+        *port = listen_port;
+        return ST_OK;
+    }
+    if (value_parse_address(text, host, port, &port_text) != ST_OK) {
+        return ST_BAD_VALUE;
+    }
+    if (*port <= 0) {
+        *port = listen_port;
+    }
+    return ST_OK;
+}
+
+enum status server_options_check(const struct server_options *o, struct diag *d)
+{
+    uint32_t n_before = d->n_errors;
+    struct str host;
+    int64_t port;
+
+    if (o->lame_duck_grace_period_ns >= o->lame_duck_duration_ns) {
+        char grace[CLOCK_DURATION_MAX];
+        char duration[CLOCK_DURATION_MAX];
+
+        clock_format_duration(o->lame_duck_grace_period_ns, grace);
+        clock_format_duration(o->lame_duck_duration_ns, duration);
+        diag_error(d, NULL,
+                   "lame duck grace period (%s) should be strictly lower than lame duck duration "
+                   "(%s)",
+                   grace, duration);
+    }
+    if (server_options_advertised(o, o->port, &host, &port) != ST_OK) {
+        diag_error(d, NULL,
+                   "Error setting server INFO with ClientAdvertise value of %s, "
+                   "err=not a host or host:port",
+                   o->client_advertise);
+    }
+    return d->n_errors > n_before ? ST_FAILED : ST_OK;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Options of the server as a whole: where it listens, who it is, its files, its log, its shutdown.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/diag.h"
+#include "base/log.h"
+#include "base/status.h"
+#include "base/str.h"
+#include "conf/option.h"
+
+struct server_options {
+    const char *host;                  // to listen on; "0.0.0.0" is every address, IPv6 included
+    int64_t port;                      // -1: any free one
+    const char *server_name;           // "": the server id
+    const char *client_advertise;      // "host[:port]" for INFO instead of the listener's; "": none
+    const char *pid_file;              // "": none
+    const char *ports_file_dir;        // "": none
+    int64_t io_threads;                // workers; 0: one per core
+    int64_t lame_duck_duration_ns;     // [ns] over which clients are closed, grace period included
+    int64_t lame_duck_grace_period_ns; // [ns] from the announcement to the first close
+    struct log_options log;
+};
+
+/** @return  the rows of these options over o. Thread: control. */
+struct option_table server_options_table(struct server_options *o);
+
+/**
+ * Check what single rows cannot: values that must fit each other.
+ * @return  ST_FAILED: the reasons are in d
+ * Thread: control.
+ */
+MUST_USE enum status server_options_check(const struct server_options *o, struct diag *d);
+
+/**
+ * What clients are told to connect to.
+ * @param listen_port  port for an advertised host without one
+ * @param host         borrowed from o; the listen host when nothing is advertised
+ * @return             ST_BAD_VALUE: client_advertise is not "host" or "host:port"
+ * Thread: any.
+ */
+MUST_USE enum status server_options_advertised(const struct server_options *o, int64_t listen_port,
+                                               struct str *host, int64_t *port);

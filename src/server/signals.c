@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Signals, delivered by the loop of the control thread one at a time. */
+#include "server/signals.h"
+
+#include <signal.h>
+
+#include "base/log.h"
+#include "server/server.h"
+
+static const struct {
+    int number;
+    const char *name;
+} handled[SIGNALS_HANDLED] = {
+    {SIGINT, "interrupt"},
+    {SIGTERM, "terminated"},
+    {SIGHUP, "hangup"},
+    {SIGUSR1, "user defined signal 1"},
+    {SIGUSR2, "user defined signal 2"},
+    {SIGQUIT, "quit"},
+};
+
+static void on_signal(uv_signal_t *h, int number)
+{
+    struct server *s = h->data;
+
+    if (s->is_shutting_down) {
+        return;
+    }
+    for (unsigned i = 0; i < SIGNALS_HANDLED; i++) {
+        if (handled[i].number == number) {
+            log_info("Trapped \"%s\" signal", handled[i].name);
+        }
+    }
+    switch (number) {
+    case SIGTERM:
+    case SIGQUIT:
+        if (!lame_duck_is_on(&s->lame_duck)) {
+            server_shutdown(s);
+        }
+        break;
+    case SIGINT:
+        server_shutdown(s);
+        break;
+    case SIGHUP:
+        log_error("Failed to reload server configuration: can only reload config when a file is "
+                  "provided using -c or --config");
+        break;
+    case SIGUSR1:
+        log_reopen();
+        break;
+    case SIGUSR2:
+        lame_duck_enter(s);
+        break;
+    default:
+        break;
+    }
+}
+
+void signals_start(struct server *s)
+{
+    for (unsigned i = 0; i < SIGNALS_HANDLED; i++) {
+        uv_signal_t *h = &s->signals.handles[i];
+
+        uv_signal_init(&s->control->loop, h);
+        h->data = s;
+        uv_signal_start(h, on_signal, handled[i].number);
+    }
+}
+
+void signals_stop(struct server *s)
+{
+    for (unsigned i = 0; i < SIGNALS_HANDLED; i++) {
+        if (s->signals.handles[i].data) {
+            uv_signal_stop(&s->signals.handles[i]);
+        }
+    }
+}
