@@ -16,7 +16,7 @@ build/build.ninja:
 	meson setup build --buildtype=release -Db_lto=true
 
 build/gnatwren: build/build.ninja FORCE
-	@ninja -C build gnatwren
+	@ninja -C build gnatwren >build/ninja.log || { cat build/ninja.log; exit 1; }
 
 FORCE:
 

@@ -8,7 +8,6 @@
 #include <uv.h>
 
 #include "auth/nkey.h"
-#include "auth/nkey.h"
 #include "base/diag.h"
 #include "base/status.h"
 #include "client/client.h"

@@ -12,6 +12,8 @@
 
 #include <cmocka.h>
 
+#include "subject_model.h"
+
 #define MAX_FIELDS 8
 #define MAX_LINE 1024
 
@@ -191,60 +193,6 @@ static void test_next_token(void **state)
     assert_null(none.p);
 }
 
-/** A subject split into tokens. */
-struct tokens {
-    struct str token[32];
-    uint32_t n;
-};
-
-static void split(struct str s, struct tokens *t)
-{
-    size_t start = 0;
-
-    t->n = 0;
-    for (size_t i = 0; i <= s.n; i++) {
-        if (i == s.n || s.p[i] == '.') {
-            t->token[t->n++] = (struct str){.p = s.p + start, .n = i - start};
-            start = i + 1;
-        }
-    }
-}
-
-static bool naive_is_valid(const struct tokens *t, bool literal)
-{
-    for (uint32_t i = 0; i < t->n; i++) {
-        bool is_rest = str_equal(t->token[i], STR(">"));
-
-        if (!t->token[i].n || (is_rest && i + 1 < t->n) ||
-            (literal && (is_rest || str_equal(t->token[i], STR("*"))))) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool naive_matches(const struct tokens *literal, const struct tokens *pattern)
-{
-    for (uint32_t i = 0; i < literal->n; i++) {
-        if (!literal->token[i].n) {
-            return false;
-        }
-    }
-    for (uint32_t i = 0; i < pattern->n; i++) {
-        if (i == literal->n) {
-            return false;
-        }
-        if (str_equal(pattern->token[i], STR(">"))) {
-            return true;
-        }
-        if (!str_equal(pattern->token[i], STR("*")) &&
-            !str_equal(pattern->token[i], literal->token[i])) {
-            return false;
-        }
-    }
-    return pattern->n == literal->n;
-}
-
 static uint32_t random_below(uint64_t *state, uint32_t n)
 {
     *state = *state * UINT64_C(6364136223846793005) + 1442695040888963407u;
@@ -280,16 +228,16 @@ static void test_against_naive(void **state)
     for (uint32_t i = 0; i < 1000000; i++) {
         struct str literal = random_subject(&random);
         struct str pattern = random_subject(&random);
-        struct tokens l;
-        struct tokens p;
+        struct model_tokens l;
+        struct model_tokens p;
 
-        split(literal, &l);
-        split(pattern, &p);
+        model_split(literal, &l);
+        model_split(pattern, &p);
         assert_int_equal(subject_count_tokens(literal), l.n);
-        assert_int_equal(subject_is_literal(literal), naive_is_valid(&l, true));
-        assert_int_equal(subject_is_valid(pattern), naive_is_valid(&p, false));
+        assert_int_equal(subject_is_literal(literal), model_is_valid(&l, true));
+        assert_int_equal(subject_is_valid(pattern), model_is_valid(&p, false));
         if (subject_is_valid(pattern)) {
-            bool is_match = naive_matches(&l, &p);
+            bool is_match = model_matches(&l, &p);
 
             n_matches += is_match;
             if (subject_matches(literal, pattern) != is_match) {
