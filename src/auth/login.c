@@ -5,8 +5,10 @@
 #include "auth/login.h"
 
 #include <sodium.h>
+#include <stddef.h>
 
 #include "base/attr.h"
+#include "base/str.h"
 
 struct login_method {
     bool (*is_asked)(const struct login_rules *rules);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* May this client come in? What the configuration asks for, what CONNECT presents, and the verdict.
- */
+/* May this client come in? What the configuration asks for, what CONNECT presents, and the
+ * verdict. */
 #pragma once
 
 #include <stdbool.h>

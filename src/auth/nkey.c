@@ -5,7 +5,12 @@
 
 #include <assert.h>
 #include <sodium.h>
+#include <stdint.h>
 #include <string.h>
+
+#include "base/attr.h"
+#include "base/status.h"
+#include "base/str.h"
 
 #define RAW_BYTES (1 + NKEY_KEY_BYTES + 2)
 

@@ -14,8 +14,8 @@
 #define NKEY_TEXT_SIZE (NKEY_TEXT_LENGTH + 1) // with NUL
 #define NKEY_KEY_BYTES 32
 
-/** Kinds of public keys: the prefix byte, of which the first letter of the text is the upper bits.
- */
+/** Kinds of public keys: the prefix byte, of which the first letter of the text is the upper
+ * bits. */
 enum nkey_kind {
     NKEY_ACCOUNT = 0 << 3,   // A…
     NKEY_CLUSTER = 2 << 3,   // C…

@@ -9,11 +9,20 @@
 #define MUST_USE __attribute__((warn_unused_result))
 /** printf-like: the format is argument `f`, the first value argument `a`. */
 #define PRINTF_LIKE(f, a) __attribute__((format(printf, f, a)))
-#define NORETURN          __attribute__((noreturn))
-#define LIKELY(x)         __builtin_expect(!!(x), 1)
-#define UNLIKELY(x)       __builtin_expect(!!(x), 0)
-#define CACHE_LINE_BYTES  64
-#define ARRAY_SIZE(a)     (sizeof(a) / sizeof((a)[0]))
+#define NORETURN __attribute__((noreturn))
+#define LIKELY(x) __builtin_expect(!!(x), 1)
+#define UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define CACHE_LINE_BYTES 64
+/** A local that is always written before it is read: do not let the compiler zero it first. */
+#if defined(__has_attribute)
+#if __has_attribute(uninitialized)
+#define UNINITIALIZED __attribute__((uninitialized))
+#endif
+#endif
+#ifndef UNINITIALIZED
+#define UNINITIALIZED
+#endif
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 /** The struct of type `type` whose member `member` is at `ptr`. */
 #define CONTAINER_OF(ptr, type, member) ((type *)(void *)((char *)(ptr) - offsetof(type, member)))
 

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#define CLOCK_MS_NS  INT64_C(1000000)
+#define CLOCK_MS_NS INT64_C(1000000)
 #define CLOCK_SEC_NS INT64_C(1000000000)
 
 /** @return  [ns] monotonic time. Thread: any. */

@@ -4,6 +4,12 @@
 #include "base/json.h"
 
 #include <inttypes.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/buf.h"
+#include "base/str.h"
 
 static void begin_value(struct json *j)
 {

@@ -2,8 +2,8 @@
 /* The sink of the log: stderr, a file that rotates, or syslog. The state below is the program's
  * only global state. Every thread writes lines; all fields of the sink are guarded by its lock, the
  * levels are atomics of their own because they are asked far more often than lines are written.
- * A line is formatted on the caller's stack, behind room for its prefix, before the lock is taken.
- */
+ * A line is formatted on the caller's stack, behind room for its prefix, before the lock is
+ * taken. */
 #include "base/log.h"
 
 #include <dirent.h>
@@ -12,15 +12,23 @@
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/attr.h"
+#include "base/buf.h"
 #include "base/clock.h"
+#include "base/diag.h"
 #include "base/log_syslog.h"
 #include "base/mem.h"
 #include "base/os_error.h"
+#include "base/status.h"
+#include "base/str.h"
 
 #define PREFIX_BYTES 80 // room for "[pid] date time [LVL] " with colours
 #define LINE_BYTES 4096 // longer messages are formatted on the heap
@@ -233,7 +241,7 @@ static void rotate(void)
     struct buf backup = {0};
 
     localtime_r(&seconds, &tm);
-    strftime(when, sizeof(when), "%Y.%m.%d.%H.%M.%S", &tm);
+    (void)strftime(when, sizeof(when), "%Y.%m.%d.%H.%M.%S", &tm);
     buf_printf(&backup, "%s.%s.%09d", sink.path, when, (int)(now % CLOCK_SEC_NS));
     buf_add_char(&backup, '\0');
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The log: one line per event, in the format that tools for nats-server expect (spec 02 §2).
- * The sink (stderr, file with rotation, local or remote syslog) is the program's only global state. */
+ * The sink (stderr, file with rotation, local or remote syslog) is the program's only global
+ * state. */
 #pragma once
 
 #include <stdbool.h>
@@ -13,19 +14,20 @@
 
 enum log_level { LOG_INF, LOG_DBG, LOG_WRN, LOG_ERR, LOG_FTL, LOG_TRC };
 
-/** What the log is to do; filled from the option tables. Strings are borrowed during log_open only. */
+/** What the log is to do; filled from the option tables. Strings are borrowed during log_open
+ * only. */
 struct log_options {
-    bool debug;                  // DBG lines
-    bool trace;                  // TRC lines: the protocol as it goes over the wire
-    bool trace_verbose;          // trace the system account as well
-    bool logtime;                // date and time on each line
-    bool logtime_utc;            // in UTC instead of the local zone
-    bool syslog;                 // local syslog
-    const char *log_file;        // NULL or "": none
-    const char *remote_syslog;   // URL, "udp://localhost:514"; NULL or "": none
-    int64_t logfile_size_limit;  // [bytes] rotate beyond; 0: never
-    int64_t logfile_max_num;     // files kept, the current one included; 0: all
-    int64_t max_traced_msg_len;  // [bytes] of a payload that are traced; 0: all
+    bool debug;                 // DBG lines
+    bool trace;                 // TRC lines: the protocol as it goes over the wire
+    bool trace_verbose;         // trace the system account as well
+    bool logtime;               // date and time on each line
+    bool logtime_utc;           // in UTC instead of the local zone
+    bool syslog;                // local syslog
+    const char *log_file;       // NULL or "": none
+    const char *remote_syslog;  // URL, "udp://localhost:514"; NULL or "": none
+    int64_t logfile_size_limit; // [bytes] rotate beyond; 0: never
+    int64_t logfile_max_num;    // files kept, the current one included; 0: all
+    int64_t max_traced_msg_len; // [bytes] of a payload that are traced; 0: all
 };
 
 /**
@@ -54,14 +56,16 @@ int64_t log_max_traced_bytes(void);
 
 /**
  * Write one line: one write(2), no allocation for lines up to some KiB.
- * LOG_FTL only writes: ending the process is the caller's business. Lines of a disabled level are dropped.
+ * LOG_FTL only writes: ending the process is the caller's business. Lines of a disabled level are
+ * dropped.
  * Thread: any. Locks: the sink.
  */
 void log_line(enum log_level level, const char *format, ...) PRINTF_LIKE(2, 3);
 
-/** log_line by level; the arguments of DBG and TRC are evaluated only when that level is enabled. */
-#define log_info(...)  log_line(LOG_INF, __VA_ARGS__)
-#define log_warn(...)  log_line(LOG_WRN, __VA_ARGS__)
+/** log_line by level; the arguments of DBG and TRC are evaluated only when that level is
+ * enabled. */
+#define log_info(...) log_line(LOG_INF, __VA_ARGS__)
+#define log_warn(...) log_line(LOG_WRN, __VA_ARGS__)
 #define log_error(...) log_line(LOG_ERR, __VA_ARGS__)
 #define log_fatal(...) log_line(LOG_FTL, __VA_ARGS__)
 #define log_debug(...) (log_enabled(LOG_DBG) ? log_line(LOG_DBG, __VA_ARGS__) : (void)0)

@@ -6,20 +6,25 @@
 #include "base/log_syslog.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netdb.h>
 #include <poll.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/attr.h"
 #include "base/clock.h"
+#include "base/diag.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/os_error.h"
+#include "base/status.h"
+#include "base/str.h"
 
 #define OPEN_TIMEOUT_MS 5000
 #define WRITE_TIMEOUT_MS 50
@@ -89,7 +94,7 @@ static enum status dial(struct log_syslog *s, int timeout_ms)
     int fd = socket(s->address.ss_family, s->type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
     if (fd < 0) {
-        return (enum status) - errno;
+        return (enum status)(-errno);
     }
     if (connect(fd, (const struct sockaddr *)&s->address, s->address_len) != 0) {
         err = errno;
@@ -106,7 +111,7 @@ static enum status dial(struct log_syslog *s, int timeout_ms)
     }
     if (err && err != EINPROGRESS) {
         close(fd);
-        return (enum status) - err;
+        return (enum status)(-err);
     }
     s->fd = fd;
     return ST_OK;
@@ -201,7 +206,7 @@ static enum status dial_internet(struct log_syslog *s, const char *network, stru
 
 static enum status dial_unix(struct log_syslog *s, struct str path, struct diag *d)
 {
-    enum status st = (enum status) - ENAMETOOLONG;
+    enum status st = (enum status)(-ENAMETOOLONG);
 
     if (set_unix_path(s, path, SOCK_STREAM)) {
         st = dial(s, OPEN_TIMEOUT_MS);
@@ -260,7 +265,7 @@ static size_t format_head(const struct log_syslog *s, enum log_level level, char
 
     localtime_r(&now, &tm);
     if (s->is_unix) {
-        strftime(when, sizeof(when), "%b %e %H:%M:%S", &tm);
+        (void)strftime(when, sizeof(when), "%b %e %H:%M:%S", &tm);
         n = snprintf(out, size, "<%d>%s %s[%d]: ", priority, when, s->tag, (int)getpid());
     } else {
         long offset = tm.tm_gmtoff / 60; // [min] east of Greenwich
@@ -270,7 +275,7 @@ static size_t format_head(const struct log_syslog *s, enum log_level level, char
             snprintf(zone, sizeof(zone), "%c%02ld:%02ld", offset < 0 ? '-' : '+', labs(offset) / 60,
                      labs(offset) % 60);
         }
-        strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &tm);
+        (void)strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &tm);
         n = snprintf(out, size, "<%d>%s%s %s %s[%d]: ", priority, when, zone, s->host, s->tag,
                      (int)getpid());
     }
@@ -295,10 +300,10 @@ static enum status send_parts(struct log_syslog *s, struct iovec *parts, size_t 
             if (poll(&p, 1, WRITE_TIMEOUT_MS) > 0) {
                 continue;
             }
-            return (enum status) - ETIMEDOUT; // the daemon would take the next line for the rest
+            return (enum status)(-ETIMEDOUT); // the daemon would take the next line for the rest
         }
         if (n < 0) {
-            return (enum status) - errno;
+            return (enum status)(-errno);
         }
         is_started = true;
         while (msg.msg_iovlen > 0 && (size_t)n >= msg.msg_iov->iov_len) {
@@ -347,7 +352,7 @@ void log_syslog_write(struct log_syslog *s, enum log_level level, struct str mes
         if (s->fd >= 0) {
             enum status st = send_parts(s, parts, ARRAY_SIZE(parts));
 
-            if (st == ST_OK || st == (enum status) - EAGAIN || st == (enum status) - EMSGSIZE) {
+            if (st == ST_OK || st == (enum status)(-EAGAIN) || st == (enum status)(-EMSGSIZE)) {
                 return;
             }
         }

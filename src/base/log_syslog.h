@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The log's way to syslog: the local daemon, or one that is reached by URL. Inside base/log.c only.
- */
+/* The log's way to syslog: the local daemon, or one that is reached by URL. Inside base/log.c
+ * only. */
 #pragma once
 
 #include "base/attr.h"

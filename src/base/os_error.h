@@ -19,7 +19,7 @@ static inline struct os_error os_error(int err)
 {
     struct os_error e;
 
-    snprintf(e.text, sizeof(e.text), "%s", status_text((enum status) - err));
+    snprintf(e.text, sizeof(e.text), "%s", status_text((enum status)(-err)));
     if (e.text[0] >= 'A' && e.text[0] <= 'Z' && !(e.text[1] >= 'A' && e.text[1] <= 'Z')) {
         e.text[0] = (char)(e.text[0] | 0x20);
     }

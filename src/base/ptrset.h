@@ -174,8 +174,8 @@ PTRSET_INLINE void ptrset_add(struct ptrset *set, uint64_t hash, void *element,
     set->n++;
 }
 
-/** Put `with` in the place of `element`, both of this hash. @return  whether `element` was there.
- */
+/** Put `with` in the place of `element`, both of this hash. @return  whether `element` was
+ * there. */
 PTRSET_INLINE bool ptrset_replace(struct ptrset *set, uint64_t hash, const void *element,
                                   const void *with)
 {

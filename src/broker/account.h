@@ -8,7 +8,7 @@
 struct index;
 
 struct account {
-    char *name;           // "$G" for the global account
+    char *name; // "$G" for the global account
     struct index *index;
     _Atomic uint32_t n_clients;
 };

@@ -58,8 +58,8 @@ static size_t write_runs(struct delivery *d, struct msg *m, struct sub *const *s
 }
 
 /* As write_runs, leaving out the subscriptions of one owner. */
-static size_t write_runs_except(struct delivery *d, struct msg *m, struct sub *const *subs, size_t n,
-                                uint64_t except)
+static size_t write_runs_except(struct delivery *d, struct msg *m, struct sub *const *subs,
+                                size_t n, uint64_t except)
 {
     size_t n_taken = 0;
     size_t from = 0;

@@ -18,11 +18,11 @@ struct account;
 struct delivery {
     struct shard *shard;
     struct match_cache cache;
-    uint64_t random;             // state of a generator that only has to be fair
-    struct buf wire, wire_bare;  // the message at hand in wire form, where the publisher's bytes do not do
-    bool is_only_worker;         // nobody else counts deliveries
-    bool drops_when_high;        // no_fast_producer_stall: drop for consumers that are nearly full
-    uint8_t pressure;            // highest enum pressure met by the message at hand
+    uint64_t random;            // state of a generator that only has to be fair
+    struct buf wire, wire_bare; // the message at hand in wire form, if the publisher's is no use
+    bool is_only_worker;        // nobody else counts deliveries
+    bool drops_when_high;       // no_fast_producer_stall: drop for consumers that are nearly full
+    uint8_t pressure;           // highest enum pressure met by the message at hand
 };
 
 /** Create what a worker needs to deliver. Thread: control, before the worker runs. */
@@ -33,7 +33,8 @@ void delivery_free(struct delivery *d);
 
 /**
  * Hand one message to every subscription of the account that matches it, and to one member of every
- * queue group. Targets on this worker are written at once; others are staged and go when the turn ends.
+ * queue group. Targets on this worker are written at once; others are staged and go when the turn
+ * ends.
  * @param m       borrowed until return
  * @param except  handle whose subscriptions get nothing (a publisher without echo), or HANDLE_NONE
  * @param hint    the publisher's

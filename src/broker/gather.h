@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From the leaves that a subject reaches to a match: counted subscriptions, plain ones first, then
- * the members of the queue groups, those of one name together whatever subject they subscribed to.
- */
+ * the members of the queue groups, those of one name together whatever subject they subscribed
+ * to. */
 #pragma once
 
 #include <stdint.h>

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The subject index of an account: which subscriptions does a subject reach?
  *
- * A trie of tokens. Shared by all workers under a distributed reader lock: one mutex per worker on its
- * own cache line, a reader takes its own, a writer takes all, in order. Readers are cache misses only
- * (broker/match.h). Every change bumps a generation counter chosen by the first tokens of the changed
- * subject, so that a SUB makes stale only those cached matches that it could concern. */
+ * A trie of tokens. Shared by all workers under a distributed reader lock: one mutex per worker on
+ * its own cache line, a reader takes its own, a writer takes all, in order. Readers are cache
+ * misses only (broker/match.h). Every change bumps a generation counter chosen by the first tokens
+ * of the changed subject, so that a SUB makes stale only those cached matches that it could
+ * concern. */
 #pragma once
 
 #include <stdatomic.h>
@@ -19,17 +20,18 @@
 struct sub;
 struct index;
 
-/** One queue group of a match: all members whose subjects match, of which one will get the message. */
+/** One queue group of a match: all members whose subjects match, of which one will get the
+ * message. */
 struct match_group {
-    uint32_t first;   // its members are subs[first .. first + n - 1] of the match
+    uint32_t first; // its members are subs[first .. first + n - 1] of the match
     uint32_t n;
 };
 
 /** The subscriptions that a subject reaches: values, each subscription counted. */
 struct match {
-    uint32_t n_plain;             // subs[0 .. n_plain-1]: plain subscriptions
-    uint32_t n_groups;            // queue groups; their members follow the plain ones in subs
-    struct match_group *groups;   // n_groups of them; NULL if none
+    uint32_t n_plain;           // subs[0 .. n_plain-1]: plain subscriptions
+    uint32_t n_groups;          // queue groups; their members follow the plain ones in subs
+    struct match_group *groups; // n_groups of them; NULL if none
     struct sub *subs[];
 };
 
@@ -57,7 +59,8 @@ void index_add(struct index *ix, struct sub *s);
 bool index_remove(struct index *ix, struct sub *s);
 
 /**
- * Add or remove many at once under one writer lock (a connection that closes with many subscriptions).
+ * Add or remove many at once under one writer lock (a connection that closes with many
+ * subscriptions).
  * Thread: any. Locks: the index (write).
  */
 void index_remove_all(struct index *ix, struct sub *const *subs, size_t n);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* All subscriptions of an index that have the same subject: a tagged word. Most subjects have one
- * subscription, which then is the leaf; several, and members of queue groups, share a struct bag.
- */
+ * subscription, which then is the leaf; several, and members of queue groups, share a struct
+ * bag. */
 #pragma once
 
 #include <stdbool.h>
@@ -63,8 +63,8 @@ static inline struct str leaf_subject(struct leaf l)
     return (struct str){.p = leaf_bag(l)->subject, .n = leaf_bag(l)->subject_n};
 }
 
-/** @return  the leaf with s in it: O(1), amortised. Takes no reference. Locks: the index (write).
- */
+/** @return  the leaf with s in it: O(1), amortised. Takes no reference. Locks: the index
+ * (write). */
 struct leaf leaf_add(struct leaf l, struct sub *s);
 
 /**

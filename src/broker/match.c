@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A set-associative cache. It begins small, and doubles while entries that are still good have to make
- * room for others. */
+/* A set-associative cache. It begins small, and doubles while entries that are still good have to
+ * make room for others. */
 #include "broker/match.h"
 
 #include "base/hash.h"
 #include "base/mem.h"
 #include "broker/account.h"
 
-#define MATCH_WAYS  4u
-#define FIRST_SETS  32u
-#define LAST_SETS   4096u
+#define MATCH_WAYS 4u
+#define FIRST_SETS 32u
+#define LAST_SETS 4096u
 
 static void clear_entry(struct match_entry *e)
 {

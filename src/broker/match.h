@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The match cache of a worker: subject → the subscriptions it reaches. A hit takes no lock: it is valid
- * while the generation that concerns its subject is unchanged (broker/index.h). */
+/* The match cache of a worker: subject → the subscriptions it reaches. A hit takes no lock: it is
+ * valid while the generation that concerns its subject is unchanged (broker/index.h). */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/copy.h"
 #include "base/str.h"
 #include "broker/index.h"
 
@@ -18,11 +19,11 @@ struct match_entry {
     uint64_t hash;
     const struct account *account; // NULL: empty
     struct index_watch watch;
-    uint64_t generation;           // of the index when `match` was made
-    struct match *match;           // NULL: nothing matches
-    char *long_subject;            // a subject that does not fit into `subject`
+    uint64_t generation; // of the index when `match` was made
+    struct match *match; // NULL: nothing matches
+    char *long_subject;  // a subject that does not fit into `subject`
     uint32_t subject_n;
-    uint32_t last_use;             // cache->uses then
+    uint32_t last_use; // cache->uses then
     char subject[MATCH_INLINE_BYTES];
 };
 
@@ -46,7 +47,8 @@ void match_cache_init(struct match_cache *c, unsigned reader);
 /** Drop everything. Thread: the owner, or after it ended. */
 void match_cache_deinit(struct match_cache *c);
 
-/** Drop the entries that are out of date, and with them their hold on subscriptions. Thread: the owner. */
+/** Drop the entries that are out of date, and with them their hold on subscriptions. Thread: the
+ * owner. */
 void match_cache_purge(struct match_cache *c);
 
 /** match_find when the hint does not help. */
@@ -65,7 +67,7 @@ static inline const struct match *match_find(struct match_cache *c, const struct
     const struct match_entry *e = hint->entry;
 
     if (e && hint->n_sets == c->n_sets && e->account == a && e->subject_n == subject.n &&
-        subject.n <= MATCH_INLINE_BYTES && memcmp(e->subject, subject.p, subject.n) == 0 &&
+        subject.n <= MATCH_INLINE_BYTES && bytes_equal(e->subject, subject.p, subject.n) &&
         index_generation(&e->watch) == e->generation) {
         return e->match;
     }

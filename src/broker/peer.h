@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whoever receives: a client, later a route, a leaf node, a service, a stream. The delivery path knows
- * none of them, only this. */
+/* Whoever receives: a client, later a route, a leaf node, a service, a stream. The delivery path
+ * knows none of them, only this. */
 #pragma once
 
 #include <stddef.h>

@@ -4,8 +4,8 @@
 
 #include "base/mem.h"
 
-struct sub *sub_new(uint64_t owner, const struct peer_ops *ops, struct str subject, struct str queue,
-                    struct str sid)
+struct sub *sub_new(uint64_t owner, const struct peer_ops *ops, struct str subject,
+                    struct str queue, struct str sid)
 {
     struct sub *s = mem_alloc(sizeof(*s) + sid.n + queue.n + subject.n);
     char *at = s->bytes;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A subscription as the delivery path sees it: an immutable, reference-counted target record. It can
- * be encoded for by any worker without touching the connection that owns it; that connection is named
- * by a handle only. What changes after creation is atomic. */
+/* A subscription as the delivery path sees it: an immutable, reference-counted target record. It
+ * can be encoded for by any worker without touching the connection that owns it; that connection is
+ * named by a handle only. What changes after creation is atomic. */
 #pragma once
 
 #include <stdatomic.h>
@@ -17,13 +17,13 @@ struct peer_ops;
 
 struct sub {
     _Atomic uint32_t refs;
-    _Atomic uint32_t flags;         // SUB_HEADERS
-    uint64_t owner;                 // handle of the receiving peer (conn/handle.h)
-    const struct peer_ops *ops;     // how a message is written to that kind of peer
-    _Atomic uint64_t n_delivered;   // messages so far, also the tickets of a limited subscription
-    _Atomic uint64_t max;           // auto-unsubscribe after so many deliveries; 0: no limit
+    _Atomic uint32_t flags;       // SUB_HEADERS
+    uint64_t owner;               // handle of the receiving peer (conn/handle.h)
+    const struct peer_ops *ops;   // how a message is written to that kind of peer
+    _Atomic uint64_t n_delivered; // messages so far, also the tickets of a limited subscription
+    _Atomic uint64_t max;         // auto-unsubscribe after so many deliveries; 0: no limit
     uint32_t sid_n, queue_n, subject_n; // [bytes]; queue_n 0: a plain subscription
-    char bytes[];                   // sid, queue, subject, back to back
+    char bytes[];                       // sid, queue, subject, back to back
 };
 
 /**
@@ -31,8 +31,8 @@ struct sub {
  * @param queue  queue group, empty for a plain subscription
  * Thread: any.
  */
-struct sub *sub_new(uint64_t owner, const struct peer_ops *ops, struct str subject, struct str queue,
-                    struct str sid);
+struct sub *sub_new(uint64_t owner, const struct peer_ops *ops, struct str subject,
+                    struct str queue, struct str sid);
 
 /** Take one more reference. @return s. Thread: any that holds one. */
 static inline struct sub *sub_ref(struct sub *s)

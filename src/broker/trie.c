@@ -42,8 +42,8 @@ struct cursor {
     enum step step;
 };
 
-/* The n bytes of the subject of leaf or node at `at` that are to be compared, as the key of a find.
- */
+/* The n bytes of the subject of leaf or node at `at` that are to be compared, as the key of a
+ * find. */
 struct token_key {
     struct str token;
     size_t at;

@@ -24,8 +24,8 @@ static void label(const struct conn *conn, char out[CONN_LABEL_MAX])
     addr_format_ip(&conn->addr, ip);
     int n = snprintf(out, CONN_LABEL_MAX, conn->addr.family == AF_INET6 ? "[%s]:%u" : "%s:%u", ip,
                      conn->addr.port);
-    n += snprintf(out + n, CONN_LABEL_MAX - (size_t)n, " - cid:%llu - ",
-                  (unsigned long long)c->cid);
+    n +=
+        snprintf(out + n, CONN_LABEL_MAX - (size_t)n, " - cid:%llu - ", (unsigned long long)c->cid);
     const struct client_info *i = c->info;
     if (i && (i->version || i->lang || i->name)) {
         struct buf quoted = {0};
@@ -104,9 +104,9 @@ static void run_ok(struct client *c, const struct op *op)
 
 /** What runs each verb. */
 static void (*const verbs[VERB_COUNT])(struct client *c, const struct op *op) = {
-    [VERB_CONNECT] = client_connect, [VERB_PING] = client_ping, [VERB_PONG] = client_pong,
+    [VERB_CONNECT] = client_connect, [VERB_PING] = client_ping,   [VERB_PONG] = client_pong,
     [VERB_SUB] = client_sub,         [VERB_UNSUB] = client_unsub, [VERB_PUB] = client_pub,
-    [VERB_HPUB] = client_pub,        [VERB_OK] = run_ok,        [VERB_ERR] = run_err,
+    [VERB_HPUB] = client_pub,        [VERB_OK] = run_ok,          [VERB_ERR] = run_err,
     [VERB_INFO] = client_peer_info,
 };
 
@@ -151,7 +151,7 @@ static size_t on_bytes(struct conn *conn, struct str in)
     struct client *c = client_of(conn);
     struct str rest = in;
     bool is_tracing = log_enabled(LOG_TRC);
-    struct op op;
+    UNINITIALIZED struct op op;
 
     c->stalled_ms = 0;
     while (!conn_is_closing(conn) && !conn->is_paused) {
@@ -210,7 +210,7 @@ static const struct conn_ops client_conn_ops = {
 void client_start(struct client_shared *shared, struct shard *sh, int fd, const struct addr *from)
 {
     const struct client_options *o = shared->options;
-    struct client *c = mem_zalloc(sizeof(*c));
+    struct client *c = mem_zalloc_aligned(sizeof(*c));
 
     if (sh->is_draining || conn_open(&c->conn, sh, fd, from, &client_conn_ops, &shared->limits)) {
         close(fd);

@@ -27,7 +27,7 @@ struct worker;
 
 /** What INFO tells about the server; strings live as long as the server. */
 struct server_identity {
-    const char *id;      // nkey "N…"
+    const char *id; // nkey "N…"
     const char *name;
     const char *version; // the compatible version, which clients check
     const char *xkey;    // curve nkey "X…"
@@ -42,21 +42,21 @@ struct client_shared {
     struct server_identity identity;
     struct conn_limits limits;
     struct account *global;
-    struct delivery **deliveries;   // by worker number
+    struct delivery **deliveries; // by worker number
     _Atomic uint64_t last_cid;
     _Atomic int64_t n_clients;
     _Atomic uint64_t n_slow_pending, n_slow_deadline; // slow consumers by cause
-    _Atomic uint64_t n_stalls;      // producers stalled
+    _Atomic uint64_t n_stalls;                        // producers stalled
     _Atomic bool is_lame_duck;
 };
 
 /** What a client said about itself; allocated by CONNECT. */
 struct client_info {
     char *name, *lang, *version;
-    char *user, *pass, *token;      // as given, for the login check
-    char *account;                  // obsolete, refused
-    char *jwt, *nkey, *sig;         // accepted, of no effect yet
-    bool new_account;               // obsolete, refused
+    char *user, *pass, *token; // as given, for the login check
+    char *account;             // obsolete, refused
+    char *jwt, *nkey, *sig;    // accepted, of no effect yet
+    bool new_account;          // obsolete, refused
 };
 
 struct client {
@@ -64,19 +64,19 @@ struct client {
     struct client_shared *shared;
     struct delivery *delivery;
     struct account *account;
-    struct client_info *info;       // NULL: no CONNECT yet, or it said nothing of interest
+    struct client_info *info; // NULL: no CONNECT yet, or it said nothing of interest
     uint64_t cid;
     struct sids sids;
     struct parser parser;
     struct match_hint hint;
-    struct timer timer;             // authentication, then pings
+    struct timer timer;                             // authentication, then pings
     int64_t start_ns, last_active_ns, ping_sent_ns; // monotonic
-    int64_t rtt_ns;                 // 0: not known
+    int64_t rtt_ns;                                 // 0: not known
     int32_t protocol;
-    uint8_t pings_out;              // PINGs not answered
-    uint32_t stalled_ms;            // in this batch
+    uint8_t pings_out;   // PINGs not answered
+    uint32_t stalled_ms; // in this batch
     bool verbose, pedantic, echo, headers, no_responders;
-    bool wants_headers;             // as CONNECT said; headers = this and ours
+    bool wants_headers; // as CONNECT said; headers = this and ours
     bool got_connect, got_first_ping, is_auth_pending;
 };
 
@@ -147,7 +147,8 @@ void client_update_subs(struct client *c);
 /** Send INFO. @param is_connect_info it answers the first PING after CONNECT. */
 void client_send_info(struct client *c, bool is_connect_info);
 
-/** Arm the timer for what comes first: authentication, the first ping, or a ping after connecting. */
+/** Arm the timer for what comes first: authentication, the first ping, or a ping after
+ * connecting. */
 void client_arm_timer(struct client *c);
 
 /** The timer went off. */

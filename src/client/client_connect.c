@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* CONNECT (spec 01 §7): read the JSON into what is known of the client, then check it in the order of
- * the reference. Names match whatever their case; null changes nothing; unknown names are ignored. */
+/* CONNECT (spec 01 §7): read the JSON into what is known of the client, then check it in the order
+ * of the reference. Names match whatever their case; null changes nothing; unknown names are
+ * ignored. */
 #include <jansson.h>
 #include <stddef.h>
 
@@ -58,8 +59,8 @@ static const struct field fields[] = {
 void client_info_free(struct client_info *i)
 {
     if (i) {
-        char *all[] = {i->name, i->lang, i->version, i->user, i->pass,
-                       i->token, i->account, i->jwt, i->nkey, i->sig};
+        char *all[] = {i->name,  i->lang,    i->version, i->user, i->pass,
+                       i->token, i->account, i->jwt,     i->nkey, i->sig};
 
         for (size_t k = 0; k < ARRAY_SIZE(all); k++) {
             mem_free(all[k]);

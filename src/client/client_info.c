@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The INFO line (spec 01 §5, §6). The order of the fields is that of the reference. */
+#include "auth/login.h"
 #include "base/buf.h"
 #include "base/json.h"
 #include "broker/account.h"
 #include "client/client.h"
 #include "client/client_options.h"
-#include "auth/login.h"
 
 /** JetStream API level that the compatible version speaks. */
 #define API_LEVEL 5

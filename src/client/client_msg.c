@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Encoding MSG and HMSG for clients. Runs on the publisher's worker: a client that lives here gets the
- * bytes into its output queue, one that lives elsewhere into the queue staged for it. */
+/* Encoding MSG and HMSG for clients. Runs on the publisher's worker: a client that lives here gets
+ * the bytes into its output queue, one that lives elsewhere into the queue staged for it. */
+#include "base/copy.h"
 #include "base/mem.h"
 #include "broker/deliver.h"
 #include "client/client.h"
@@ -50,36 +51,36 @@ static void expire(struct shard *sh, struct sub *s)
 }
 
 /* "MSG subject sid tail" or "HMSG subject sid tail". */
-static void encode(struct outq *q, struct chunk_pool *pool, const struct msg *m, const struct sub *s,
-                   bool with_headers, struct str tail)
+static inline void encode(struct outq *q, struct chunk_pool *pool, const struct msg *m,
+                          const struct sub *s, bool with_headers, struct str tail)
 {
     size_t line_n = 1 + 4 + m->subject.n + 1 + s->sid_n + 1;
     bool in_one = tail.n <= ONE_PIECE_BYTES;
-    char *start = outq_reserve(q, pool, line_n + (in_one ? tail.n : 0));
-    char *at = start;
+    char *at = outq_reserve(q, pool, line_n + (in_one ? tail.n : 0));
 
     if (with_headers) {
         *at++ = 'H';
     }
     memcpy(at, "MSG ", 4);
-    at = write_str(at + 4, m->subject);
+    at = copy_bytes(at + 4, m->subject.p, m->subject.n);
     *at++ = ' ';
-    at = write_str(at, sub_sid(s));
+    at = copy_bytes(at, s->bytes, s->sid_n);
     *at++ = ' ';
     if (in_one) {
-        at = write_str(at, tail);
+        at = copy_bytes(at, tail.p, tail.n);
     }
-    outq_commit(q, (size_t)(at - start));
+    outq_commit(q, at);
     if (!in_one) {
         outq_write(q, pool, tail);
     }
 }
 
 /* Where output for the owner of s goes; NULL if that is gone. *here: its connection if it is ours. */
-static struct outq *find_output(struct delivery *d, const struct sub *s, struct conn **here)
+static inline struct outq *find_output(struct delivery *d, const struct sub *s, struct conn **here)
 {
     struct shard *sh = d->shard;
-    struct shard *owner = sh->all[handle_worker(s->owner)];
+    bool is_here = handle_worker(s->owner) == sh->index;
+    struct shard *owner = is_here ? sh : sh->all[handle_worker(s->owner)];
     struct handle_slot *slot = handle_slot(&owner->table, s->owner);
 
     if (UNLIKELY(!handle_is_live(slot, s->owner))) {
@@ -89,12 +90,27 @@ static struct outq *find_output(struct delivery *d, const struct sub *s, struct 
     if (UNLIKELY(pressure > d->pressure)) {
         d->pressure = (uint8_t)pressure;
     }
-    if (owner != sh) {
+    if (!is_here) {
         *here = NULL;
         return shard_stage(sh, s->owner);
     }
     *here = slot->conn;
     return conn_is_closing(slot->conn) ? NULL : &slot->conn->out;
+}
+
+/* A wide fan-out touches a record, a connection and the end of a queue for each target, all cold: have
+ * them fetched while the targets before are served. */
+static inline void prefetch_target(const struct shard *sh, struct sub *const *subs, size_t i, size_t n)
+{
+    if (i + 4 < n) {
+        __builtin_prefetch(subs[i + 4]);
+        __builtin_prefetch(subs[i + 4]->bytes);
+    }
+    if (i + 2 < n && handle_worker(subs[i + 2]->owner) == sh->index) {
+        struct handle_table *t = (struct handle_table *)(uintptr_t)&sh->table;
+
+        __builtin_prefetch(handle_slot(t, subs[i + 2]->owner)->conn);
+    }
 }
 
 static void trace_msg(struct conn *here, const struct msg *m, const struct sub *s)
@@ -113,6 +129,8 @@ static size_t client_write_msg(struct delivery *d, struct msg *m, struct sub *co
     for (size_t i = 0; i < n; i++) {
         struct sub *s = subs[i];
         struct conn *here;
+
+        prefetch_target(sh, subs, i, n);
         struct outq *q = find_output(d, s, &here);
 
         if (UNLIKELY(!q)) {

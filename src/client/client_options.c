@@ -4,9 +4,15 @@
 #include "client/client_options.h"
 
 #include <inttypes.h>
+#include <stddef.h>
+#include <stdint.h>
 
+#include "auth/login.h"
 #include "base/clock.h"
+#include "base/diag.h"
 #include "base/log.h"
+#include "base/status.h"
+#include "conf/option.h"
 
 #define LARGE_PAYLOAD (INT64_C(8) << 20)
 #define LONG_AUTH_TIMEOUT (60 * CLOCK_SEC_NS)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* PUB and HPUB (spec 01 §11, §13, §15, §17): the checks, the delivery, and what the publisher hears of
- * it. */
+/* PUB and HPUB (spec 01 §11, §13, §15, §17): the checks, the delivery, and what the publisher hears
+ * of it. */
 #include "base/clock.h"
 #include "broker/account.h"
 #include "broker/deliver.h"
@@ -13,7 +13,7 @@
 
 #define STALL_HIGH_MS 2
 #define STALL_FULL_MS 5
-#define STALL_MAX_MS  10 // per batch of input
+#define STALL_MAX_MS 10 // per batch of input
 
 static bool is_longer_and_starts_with(struct str s, struct str prefix)
 {
@@ -132,8 +132,8 @@ void client_pub(struct client *c, const struct op *op)
     if (UNLIKELY(c->verbose)) {
         client_send_ok(c);
     }
-    size_t n = deliver(c->delivery, c->account, &m, c->echo ? HANDLE_NONE : c->conn.handle,
-                       &c->hint);
+    size_t n =
+        deliver(c->delivery, c->account, &m, c->echo ? HANDLE_NONE : c->conn.handle, &c->hint);
     if (n == 0 && c->no_responders && m.reply.n) {
         send_no_responders(c, &m);
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SUB and UNSUB (spec 01 §14). A subscription is in the client's table and in the account's index, each
- * with a reference of its own. */
+/* SUB and UNSUB (spec 01 §14). A subscription is in the client's table and in the account's index,
+ * each with a reference of its own. */
 #include "base/mem.h"
 #include "broker/account.h"
 #include "broker/index.h"
@@ -63,8 +63,7 @@ void client_sub(struct client *c, const struct op *op)
             client_send_error(c, "Invalid Subject");
             return;
         }
-        struct sub *s =
-            sub_new(c->conn.handle, &client_peer_ops, op->subject, op->queue, op->sid);
+        struct sub *s = sub_new(c->conn.handle, &client_peer_ops, op->subject, op->queue, op->sid);
 
         atomic_store_explicit(&s->flags, c->headers ? SUB_HEADERS : 0, memory_order_relaxed);
         sids_add(&c->sids, s);
@@ -90,8 +89,8 @@ void client_unsub(struct client *c, const struct op *op)
     struct sub *s = sids_find(&c->sids, op->sid);
 
     if (s) {
-        /* First the limit, then the look at what was delivered: a delivery that another worker makes
-         * meanwhile either is seen here or sees the limit. */
+        /* First the limit, then the look at what was delivered: a delivery that another worker
+         * makes meanwhile either is seen here or sees the limit. */
         atomic_store(&s->max, op->max);
         if (op->max == 0 || atomic_load(&s->n_delivered) >= op->max) {
             client_remove_sub(c, s);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The protocol trace of a client (-V): what came in "<<-" and what went out "->>". Secrets in CONNECT
- * never reach the log. */
+/* The protocol trace of a client (-V): what came in "<<-" and what went out "->>". Secrets in
+ * CONNECT never reach the log. */
 #include <stdarg.h>
 
 #include "base/buf.h"

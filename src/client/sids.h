@@ -11,7 +11,8 @@ struct sids {
     struct ptrset set;
 };
 
-/** @return  the subscription with this id, or NULL. Thread: the client's worker (as for all here). */
+/** @return  the subscription with this id, or NULL.
+ * Thread: the client's worker (as for all here). */
 struct sub *sids_find(const struct sids *s, struct str sid);
 
 /** Add a subscription whose id is not in use; the reference goes to the table. */
@@ -26,5 +27,6 @@ static inline uint32_t sids_count(const struct sids *s)
     return s->set.n;
 }
 
-/** Take all out into a new array of sids_count() references, the caller's; NULL if there are none. */
+/** Take all out into a new array of sids_count() references, the caller's; NULL if there are
+ * none. */
 struct sub **sids_take_all(struct sids *s);

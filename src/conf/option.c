@@ -4,10 +4,16 @@
 #include "conf/option.h"
 
 #include <inttypes.h>
+#include <stdint.h>
 #include <string.h>
 
+#include "base/attr.h"
+#include "base/buf.h"
 #include "base/clock.h"
+#include "base/diag.h"
 #include "base/mem.h"
+#include "base/status.h"
+#include "base/str.h"
 #include "conf/value.h"
 
 static void *field(const struct option_slot *slot)

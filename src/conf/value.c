@@ -3,7 +3,15 @@
  * into integers that are checked for overflow. */
 #include "conf/value.h"
 
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/attr.h"
+#include "base/buf.h"
 #include "base/clock.h"
+#include "base/status.h"
+#include "base/str.h"
 
 static bool is_digit(char c)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pools keep a few dozen chunks; beyond that a batch goes to the depot, which keeps a few batches and
- * frees the rest. In the depot, batches are chained through the `bytes` of their first chunk. */
+/* Pools keep a few dozen chunks; beyond that a batch goes to the depot, which keeps a few batches
+ * and frees the rest. In the depot, batches are chained through the `bytes` of their first
+ * chunk. */
 #include "conn/chunk.h"
 
 #include <stdbool.h>
@@ -8,9 +9,9 @@
 
 #include "base/mem.h"
 
-#define BATCH       16u
-#define POOL_MAX    64u
-#define DEPOT_MAX   32u // batches of each size
+#define BATCH 16u
+#define POOL_MAX 64u
+#define DEPOT_MAX 32u // batches of each size
 
 static const uint32_t total_bytes[CHUNK_SIZES] = {CHUNK_SMALL_BYTES, CHUNK_LARGE_BYTES};
 

@@ -25,8 +25,8 @@ struct chunk {
 /** Chunks not in use by anyone, shared by all workers. */
 struct chunk_depot {
     pthread_mutex_t lock;
-    struct chunk *batch[CHUNK_SIZES];    // lists of chunks, chained (chunk.c); guarded by: lock
-    unsigned n_batches[CHUNK_SIZES];     // guarded by: lock
+    struct chunk *batch[CHUNK_SIZES]; // lists of chunks, chained (chunk.c); guarded by: lock
+    unsigned n_batches[CHUNK_SIZES];  // guarded by: lock
 };
 
 /** Chunks not in use, of one worker. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Why a connection was closed: the states that users see in /connz, advisories and the log (spec 02 §7).
- * The numbers are part of that interface. */
+/* Why a connection was closed: the states that users see in /connz, advisories and the log (spec 02
+ * §7). The numbers are part of that interface. */
 #pragma once
 
 #include <stdbool.h>
@@ -50,5 +50,6 @@ enum close_reason {
 /** @return  the text that users see, static; "Unknown State" for anything else. Thread: any. */
 const char *close_reason_text(enum close_reason r);
 
-/** @return  whether queued output is still worth sending when closing for this reason. Thread: any. */
+/** @return  whether queued output is still worth sending when closing for this reason.
+ * Thread: any. */
 bool close_reason_flushes(enum close_reason r);

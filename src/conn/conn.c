@@ -2,8 +2,9 @@
 /* Reading, writing and closing of connections.
  *
  * An idle connection holds no buffers. It reads into the buffer of its shard; what is left of an
- * unfinished operation is copied to a block of its own size. A short one goes back to the front of the
- * shard's buffer before the next read; a long one whose size is known is read into its block directly. */
+ * unfinished operation is copied to a block of its own size. A short one goes back to the front of
+ * the shard's buffer before the next read; a long one whose size is known is read into its block
+ * directly. */
 #include "conn/conn.h"
 
 #include <errno.h>
@@ -55,8 +56,9 @@ static void keep_partial(struct conn *c, struct str in)
     mem_free(old);
 }
 
-/* Lets the owner consume `in`, keeps the rest. What other workers posted before these bytes were sent
- * comes first: a client that knows of a delivery must find it before the answer to its next PING. */
+/* Lets the owner consume `in`, keeps the rest. What other workers posted before these bytes were
+ * sent comes first: a client that knows of a delivery must find it before the answer to its next
+ * PING. */
 static void consume(struct conn *c, struct str in)
 {
     worker_run_inbox(c->shard->worker);
@@ -74,7 +76,8 @@ static void on_read_failed(struct conn *c, ssize_t r)
     }
 }
 
-/* The size of a long operation is known: fill its block first, take what follows into the buffer. */
+/* The size of a long operation is known: fill its block first, take what follows into the
+ * buffer. */
 static bool read_long(struct conn *c)
 {
     struct shard *sh = c->shard;
@@ -123,7 +126,7 @@ static bool read_once(struct conn *c)
     char *buf = sh->read_buf;
     size_t kept = c->partial_n;
     size_t room = SHARD_READ_BYTES - kept;
-    if (kept >= SHARD_READ_BYTES / 2) { // a huge control line: rare, and bounded by max_control_line
+    if (kept >= SHARD_READ_BYTES / 2) { // a huge control line: rare; max_control_line bounds it
         c->partial_cap = (uint32_t)(kept + SHARD_READ_BYTES);
         c->partial = mem_realloc(c->partial, c->partial_cap);
         buf = c->partial;
@@ -131,7 +134,8 @@ static bool read_once(struct conn *c)
     } else if (kept) {
         memcpy(buf, c->partial, kept);
     }
-    ssize_t r = stream_read(&c->stream, &(struct iovec){.iov_base = buf + kept, .iov_len = room}, 1);
+    ssize_t r =
+        stream_read(&c->stream, &(struct iovec){.iov_base = buf + kept, .iov_len = room}, 1);
     if (r <= 0) {
         on_read_failed(c, r);
         return false;
@@ -150,14 +154,15 @@ static void on_writable(struct stream *s)
     conn_flush(conn_of(s));
 }
 
-/* After an error the loop watches the socket no more: read on to what is there, then to the error. */
+/* After an error the loop watches the socket no more: read on to what is there, then to the
+ * error. */
 static void on_broken(struct stream *s)
 {
     struct conn *c = conn_of(s);
 
     while (read_once(c)) {
     }
-    conn_close(c, CLOSE_READ_ERROR); // sets no other reason if there is one, but gives up its output
+    conn_close(c, CLOSE_READ_ERROR); // an earlier reason stands, but the output is given up
 }
 
 static void on_closed(struct stream *s)
@@ -190,7 +195,7 @@ enum status conn_open(struct conn *c, struct shard *sh, int fd, const struct add
     c->resume.fire = on_resume;
     c->handle = handle_add(&sh->table, c);
     if (c->handle == HANDLE_NONE) {
-        return (enum status)-EMFILE;
+        return (enum status)(-EMFILE);
     }
     enum status st = stream_open(&c->stream, sh->worker, fd, &stream_plain_ops, &stream_events);
     if (st != ST_OK) {
@@ -261,9 +266,7 @@ static void publish_pressure(struct conn *c)
 {
     int64_t n = (int64_t)c->out.n_bytes;
     int64_t max = c->limits->max_pending_bytes;
-    uint8_t pressure = n >= max           ? PRESSURE_FULL
-                       : n > max / 4 * 3 ? PRESSURE_HIGH
-                                         : PRESSURE_NONE;
+    uint8_t pressure = n >= max ? PRESSURE_FULL : n > max / 4 * 3 ? PRESSURE_HIGH : PRESSURE_NONE;
 
     if (pressure != c->pressure) {
         c->pressure = pressure;
@@ -292,7 +295,8 @@ void conn_check_pending(struct conn *c)
     }
 }
 
-/* The write that is under way got a deadline when it began: what was queued then must be gone by it. */
+/* The write that is under way got a deadline when it began: what was queued then must be gone by
+ * it. */
 static void watch_deadline(struct conn *c)
 {
     struct worker *w = c->shard->worker;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A connection: a stream with an unfinished operation in front and an output queue behind, owned by one
- * worker for its whole life. What its bytes mean is the business of its conn_ops. */
+/* A connection: a stream with an unfinished operation in front and an output queue behind, owned by
+ * one worker for its whole life. What its bytes mean is the business of its conn_ops. */
 #pragma once
 
 #include <stdbool.h>
@@ -24,8 +24,9 @@ struct conn;
 /** Whoever speaks on a socket. All calls are on the worker's thread. */
 struct conn_ops {
     const char *kind; // "Client", "Router", …: for the log
-    /* Bytes have come; returns how many were consumed. The rest is presented again with more behind.
-     * c->need may be set to the size of the unfinished operation: the next call waits for it. */
+    /* Bytes have come; returns how many were consumed. The rest is presented again with more
+     * behind. c->need may be set to the size of the unfinished operation: the next call waits for
+     * it. */
     size_t (*on_bytes)(struct conn *c, struct str in);
     /* It is marked closed: let go of everything others could find it by. Once. */
     void (*on_close)(struct conn *c, enum close_reason reason);
@@ -37,38 +38,41 @@ struct conn_ops {
 
 struct conn_limits {
     int64_t max_pending_bytes; // output queued beyond this makes a slow consumer
+    size_t high_pending_bytes; // three quarters of it: producers are slowed down
     int64_t write_deadline_ns; // [ns] that queued output may take to be accepted by the kernel
 };
 
 struct conn {
-    struct stream stream;
-    const struct conn_ops *ops;
-    const struct conn_limits *limits;
+    /* What a delivery touches is one cache line. */
+    _Alignas(CACHE_LINE_BYTES) struct outq out;
+    uint8_t reason;        // enum close_reason; CLOSE_NONE: open
+    uint8_t pressure;      // enum pressure, as published in its slot
+    bool is_dirty;         // in shard->dirty
+    bool is_blocked;       // the socket takes no more output now
+    bool is_paused;        // conn_pause: a producer that is too fast
+    bool is_held;          // in shard->held
+    bool skips_flush : 1;  // queued output is dropped at close
+    bool is_finishing : 1; // on_close has been called
+    bool is_stream_closed : 1;
+    bool is_listed_closing : 1; // in shard->closing
+    bool was_slow : 1;     // counted as a slow consumer
+
     struct shard *shard;
+    const struct conn_limits *limits;
+    const struct conn_ops *ops;
+    struct conn *next_dirty, *next_closing, *next_held;
     uint64_t handle;
-    struct outq out;
+    uint64_t in_msgs, in_bytes, out_msgs, out_bytes;
+    uint64_t n_sent;       // [bytes] accepted by the kernel
+    uint64_t deadline_mark; // n_sent at which the write that has the deadline is done
     char *partial;         // the unfinished operation
     uint32_t partial_n;    // [bytes] of it
     uint32_t partial_cap;
     uint32_t need;         // [bytes] it will have; 0: not known
-    uint8_t reason;        // enum close_reason; CLOSE_NONE: open
-    bool skips_flush : 1;  // queued output is dropped at close
-    bool is_dirty : 1;
-    bool is_finishing : 1; // on_close has been called
-    bool is_stream_closed : 1;
-    bool is_paused : 1;    // conn_pause: a producer that is too fast
-    bool is_held : 1;      // shard_hold
-    bool is_blocked : 1;   // the socket takes no more output now
-    bool is_listed_closing : 1; // in shard->closing
-    bool was_slow : 1;     // counted as a slow consumer
-    uint8_t pressure;      // enum pressure, as published in its slot
     struct addr addr;
     struct timer deadline; // of a blocked write
     struct timer resume;   // end of a pause
-    uint64_t n_sent;       // [bytes] accepted by the kernel
-    uint64_t deadline_mark; // n_sent at which the write that has the deadline is done
-    uint64_t in_msgs, in_bytes, out_msgs, out_bytes;
-    struct conn *next_dirty, *next_closing, *next_held;
+    struct stream stream;
 };
 
 /**
@@ -81,8 +85,8 @@ MUST_USE enum status conn_open(struct conn *c, struct shard *sh, int fd, const s
                                const struct conn_ops *ops, const struct conn_limits *limits);
 
 /**
- * Mark it closed: nothing more is read; at the end of the turn queued output is sent (unless the reason
- * says that is pointless), then the socket is closed. The first reason given is kept.
+ * Mark it closed: nothing more is read; at the end of the turn queued output is sent (unless the
+ * reason says that is pointless), then the socket is closed. The first reason given is kept.
  */
 void conn_close(struct conn *c, enum close_reason reason);
 
@@ -118,7 +122,7 @@ static inline void conn_output_grew(struct conn *c)
     if (!c->is_dirty) {
         shard_add_dirty(c->shard, c);
     }
-    if (UNLIKELY((int64_t)c->out.n_bytes > c->limits->max_pending_bytes / 4 * 3)) {
+    if (UNLIKELY(c->out.n_bytes > c->limits->high_pending_bytes)) {
         conn_check_pending(c);
     }
 }

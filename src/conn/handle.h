@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Handles: how a connection is named outside its worker. 64 bits: worker, generation, slot; a handle of
- * a connection that is gone never matches its successor in the slot. The table of a worker's slots is
- * written by that worker; others may read a slot's generation and pressure, so slots never move. */
+/* Handles: how a connection is named outside its worker. 64 bits: worker, generation, slot; a
+ * handle of a connection that is gone never matches its successor in the slot. The table of a
+ * worker's slots is written by that worker; others may read a slot's generation and pressure, so
+ * slots never move. */
 #pragma once
 
 #include <stdatomic.h>
@@ -30,13 +31,14 @@ struct handle_slot {
     uint32_t next_free;
 };
 
-/** Segment k holds HANDLE_FIRST_SLOTS << k slots; together they cover the 24 bits of a slot number. */
+/** Segment k holds HANDLE_FIRST_SLOTS << k slots; together they cover the 24 bits of a slot
+ * number. */
 #define HANDLE_FIRST_SLOTS 256u
-#define HANDLE_SEGMENTS    16u
+#define HANDLE_SEGMENTS 16u
 
 struct handle_table {
     _Atomic(struct handle_slot *) segments[HANDLE_SEGMENTS];
-    uint32_t n_slots; // handed out at least once
+    uint32_t n_slots;    // handed out at least once
     uint32_t first_free; // slot + 1; 0: none
     uint32_t n_used;
     unsigned worker;
@@ -83,8 +85,7 @@ static inline struct handle_slot *handle_slot(struct handle_table *t, uint64_t h
 {
     uint32_t i = handle_slot_number(h);
     unsigned segment = handle_segment(i);
-    struct handle_slot *slots =
-        atomic_load_explicit(&t->segments[segment], memory_order_acquire);
+    struct handle_slot *slots = atomic_load_explicit(&t->segments[segment], memory_order_acquire);
 
     return &slots[i - ((HANDLE_FIRST_SLOTS << segment) - HANDLE_FIRST_SLOTS)];
 }

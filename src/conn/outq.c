@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Output queues. The first chunk of an empty queue is small: most connections have little to say. */
+/* Output queues. The first chunk of an empty queue is small: most connections have little to
+ * say. */
 #include "conn/outq.h"
 
 #include <errno.h>
@@ -9,61 +10,78 @@
 #include "io/stream.h"
 
 #define IOV_MAX_USED 64
-#define COPY_BELOW   4096u // hand-over copies up to so much behind the last chunk
+#define COPY_BELOW 4096u // hand-over copies up to so much behind the last chunk
+
+/* The tail is being written to; note how far, for whoever walks the chunks. */
+static void seal(struct outq *q)
+{
+    if (q->tail) {
+        q->tail->n = (uint32_t)(q->at - q->tail->bytes);
+    }
+}
 
 void outq_grow(struct outq *q, struct chunk_pool *p, size_t n)
 {
     struct chunk *c = chunk_new(p, q->head ? CHUNK_LARGE : CHUNK_SMALL, n);
 
     if (q->tail) {
+        seal(q);
         q->tail->next = c;
     } else {
         q->head = c;
     }
     q->tail = c;
+    q->at = c->bytes;
+    q->end = c->bytes + c->cap;
 }
 
 void outq_write(struct outq *q, struct chunk_pool *p, struct str s)
 {
     while (s.n) {
-        if (!q->tail || q->tail->n == q->tail->cap) {
+        if (q->at == q->end) {
             outq_grow(q, p, 1);
         }
-        size_t room = q->tail->cap - q->tail->n;
+        size_t room = (size_t)(q->end - q->at);
         size_t n = s.n < room ? s.n : room;
 
-        memcpy(q->tail->bytes + q->tail->n, s.p, n);
-        outq_commit(q, n);
+        memcpy(q->at, s.p, n);
+        outq_commit(q, q->at + n);
         s.p += n;
         s.n -= n;
     }
 }
 
+/* Copies what `from` holds behind the last byte of `to`, where there is room for it. */
+static void copy_behind(struct outq *to, struct outq *from, struct chunk_pool *p)
+{
+    size_t skip = from->head_sent;
+    struct chunk *next;
+
+    for (struct chunk *c = from->head; c; c = next) {
+        next = c->next;
+        memcpy(to->at, c->bytes + skip, c->n - skip);
+        to->at += c->n - skip;
+        skip = 0;
+        chunk_free(p, c);
+    }
+}
+
 void outq_append(struct outq *to, struct outq *from, struct chunk_pool *p)
 {
-    struct chunk *c = from->head;
-
-    if (c && to->tail && from->n_bytes <= COPY_BELOW &&
-        to->tail->cap - to->tail->n >= from->n_bytes) {
-        size_t skip = from->head_sent;
-
-        while (c) {
-            struct chunk *next = c->next;
-
-            memcpy(to->tail->bytes + to->tail->n, c->bytes + skip, c->n - skip);
-            to->tail->n += c->n - (uint32_t)skip;
-            skip = 0;
-            chunk_free(p, c);
-            c = next;
-        }
-    } else if (c) {
+    seal(from);
+    if (from->n_bytes <= COPY_BELOW && (size_t)(to->end - to->at) >= from->n_bytes) {
+        copy_behind(to, from, p);
+    } else if (from->head) {
         if (to->tail) {
-            to->tail->next = c;
+            seal(to);
+            to->tail->next = from->head;
         } else {
-            to->head = c;
+            to->head = from->head;
             to->head_sent = from->head_sent;
         }
         to->tail = from->tail;
+        to->at = from->at;
+        to->end = from->end;
     }
     to->n_bytes += from->n_bytes;
     to->n_msgs += from->n_msgs;
@@ -73,25 +91,25 @@ void outq_append(struct outq *to, struct outq *from, struct chunk_pool *p)
 
 void outq_clear(struct outq *q, struct chunk_pool *p)
 {
-    struct chunk *c = q->head;
+    struct chunk *next;
 
-    while (c) {
-        struct chunk *next = c->next;
-
+    for (struct chunk *c = q->head; c; c = next) {
+        next = c->next;
         chunk_free(p, c);
-        c = next;
     }
-    q->head = q->tail = NULL;
-    q->n_bytes = 0;
-    q->head_sent = 0;
+    *q = (struct outq){.n_msgs = q->n_msgs, .n_msg_bytes = q->n_msg_bytes};
 }
 
 /* Drops n sent bytes from the front. */
 static void consume(struct outq *q, struct chunk_pool *p, size_t n)
 {
     q->n_bytes -= n;
+    if (q->n_bytes == 0) {
+        outq_clear(q, p);
+        return;
+    }
     n += q->head_sent;
-    while (q->head && n >= q->head->n) {
+    while (n >= q->head->n) {
         struct chunk *c = q->head;
 
         n -= c->n;
@@ -99,15 +117,13 @@ static void consume(struct outq *q, struct chunk_pool *p, size_t n)
         chunk_free(p, c);
     }
     q->head_sent = (uint32_t)n;
-    if (!q->head) {
-        q->tail = NULL;
-    }
 }
 
 int outq_send(struct outq *q, struct chunk_pool *p, struct stream *s)
 {
+    seal(q);
     while (q->n_bytes) {
-        struct iovec iov[IOV_MAX_USED];
+        UNINITIALIZED struct iovec iov[IOV_MAX_USED];
         int n = 0;
         size_t total = 0;
         size_t skip = q->head_sent;

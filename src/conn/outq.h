@@ -1,21 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An output queue: a chain of chunks, filled at the end, sent from the front. A connection has one; what
- * a worker has encoded for a connection elsewhere waits in one too, until it is handed over whole. */
+/* An output queue: a chain of chunks, filled at the end, sent from the front. A connection has one;
+ * what a worker has encoded for a connection elsewhere waits in one too, until it is handed over
+ * whole. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/attr.h"
 #include "base/str.h"
 #include "conn/chunk.h"
 
 struct outq {
     struct chunk *head, *tail;
-    size_t n_bytes;        // queued and not sent
-    uint32_t head_sent;    // [bytes] of the head that are sent already
-    uint32_t n_msgs;       // messages written since the counts were taken
-    uint64_t n_msg_bytes;  // their payloads, headers included
+    char *at, *end;       // where the next byte goes, and the end of the tail's room
+    size_t n_bytes;       // queued and not sent
+    uint64_t n_msg_bytes; // payloads, headers included, of …
+    uint32_t n_msgs;      // … the messages written since these counts were taken
+    uint32_t head_sent;   // [bytes] of the head that are sent already
 };
 
 struct stream;
@@ -25,22 +28,22 @@ void outq_grow(struct outq *q, struct chunk_pool *p, size_t n);
 
 /**
  * Make room for n bytes in one piece at the end.
- * @return  where they go; outq_commit says how many were written
+ * @return  where they go; outq_commit says where they ended
  * Thread: the owner of q and p (as for all functions here).
  */
 static inline char *outq_reserve(struct outq *q, struct chunk_pool *p, size_t n)
 {
-    if (!q->tail || q->tail->cap - q->tail->n < n) {
+    if (UNLIKELY((size_t)(q->end - q->at) < n)) {
         outq_grow(q, p, n);
     }
-    return q->tail->bytes + q->tail->n;
+    return q->at;
 }
 
-/** Count n bytes, written where outq_reserve said, as queued. */
-static inline void outq_commit(struct outq *q, size_t n)
+/** Count what was written from where outq_reserve said up to `end` as queued. */
+static inline void outq_commit(struct outq *q, char *end)
 {
-    q->tail->n += (uint32_t)n;
-    q->n_bytes += n;
+    q->n_bytes += (size_t)(end - q->at);
+    q->at = end;
 }
 
 /** Append bytes, across chunks where they do not fit. */

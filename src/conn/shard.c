@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The end of a turn: parcels to other shards, output to sockets, and the burial of closed connections.
- * Parcels are counted in bytes; a shard that is far behind makes the senders stop reading publishers. */
+/* The end of a turn: parcels to other shards, output to sockets, and the burial of closed
+ * connections. Parcels are counted in bytes; a shard that is far behind makes the senders stop
+ * reading publishers. */
 #include "conn/shard.h"
 
 #include "base/clock.h"
@@ -8,8 +9,8 @@
 #include "conn/conn.h"
 
 #define INBOX_HIGH_BYTES (8u << 20)
-#define INBOX_LOW_BYTES  (2u << 20)
-#define TRIM_NS          (2 * CLOCK_SEC_NS)
+#define INBOX_LOW_BYTES (2u << 20)
+#define TRIM_NS (2 * CLOCK_SEC_NS)
 
 /** Output on its way to the connections of another shard. */
 struct parcel {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A shard: the connections of one worker and all that they share: the table that names them, the buffer
- * they read into, the chunks they write from, and what is to be done for them at the end of a turn.
- * Shards exchange output in parcels: queues of encoded bytes, each for one connection elsewhere. */
+/* A shard: the connections of one worker and all that they share: the table that names them, the
+ * buffer they read into, the chunks they write from, and what is to be done for them at the end of
+ * a turn. Shards exchange output in parcels: queues of encoded bytes, each for one connection
+ * elsewhere. */
 #pragma once
 
 #include <stdatomic.h>
@@ -37,24 +38,24 @@ struct stage_list {
 
 struct shard {
     struct worker *worker;
-    struct shard **all;       // all shards by worker number; [0] is the control thread's: NULL
+    struct shard **all; // all shards by worker number; [0] is the control thread's: NULL
     unsigned n_all;
-    unsigned index;           // worker number
+    unsigned index; // worker number
     struct handle_table table;
     struct chunk_pool pool;
-    char *read_buf;           // SHARD_READ_BYTES; in use only while a connection reads
-    struct conn *dirty;       // have output to send at the end of the turn
-    struct conn *closing;     // marked closed in this turn
-    struct conn *held;        // not read until the shards they write to catch up
+    char *read_buf;            // SHARD_READ_BYTES; in use only while a connection reads
+    struct conn *dirty;        // have output to send at the end of the turn
+    struct conn *closing;      // marked closed in this turn
+    struct conn *held;         // not read until the shards they write to catch up
     struct stage_list *stages; // by worker number
-    size_t turn_bytes;        // [bytes] encoded since the last flush
-    uint64_t n_conns;         // open, or closing with output left
-    unsigned n_congested;     // shards that we wait for
-    bool *is_congested;       // by worker number
-    bool is_draining;         // close everything and say so when done
+    size_t turn_bytes;         // [bytes] encoded since the last flush
+    uint64_t n_conns;          // open, or closing with output left
+    unsigned n_congested;      // shards that we wait for
+    bool *is_congested;        // by worker number
+    bool is_draining;          // close everything and say so when done
     void (*on_drained)(struct shard *sh, void *arg);
     void *drained_arg;
-    struct timer trim;        // gives unused chunks back
+    struct timer trim;                                       // gives unused chunks back
     _Alignas(CACHE_LINE_BYTES) _Atomic size_t n_inbox_bytes; // posted to us and not yet taken
     _Atomic bool *is_waiting; // by worker number: shards to be told when we have caught up
     _Atomic uint32_t n_load;  // connections, for whoever hands out new ones
@@ -72,18 +73,19 @@ void shards_new(struct worker **workers, unsigned n_workers, struct chunk_depot 
 /** Free all shards; no connection is left. Thread: control, after the workers ended. */
 void shards_free(struct shard **shards, unsigned n_workers);
 
-/** @return  the queue that collects output for a connection of another shard. Thread: the worker. */
+/** @return  the queue that collects output for a connection of another shard.
+ * Thread: the worker. */
 struct outq *shard_stage(struct shard *sh, uint64_t handle);
 
 /**
- * Send and hand over what was encoded so far, in the middle of a turn, so that a burst which fans out
- * widely neither outgrows the cache nor makes its first receivers wait for its end.
+ * Send and hand over what was encoded so far, in the middle of a turn, so that a burst which fans
+ * out widely neither outgrows the cache nor makes its first receivers wait for its end.
  * Thread: the worker.
  */
 void shard_flush(struct shard *sh);
 
 /** [bytes] encoded in a turn beyond which shard_flush is due. */
-#define SHARD_FLUSH_BYTES (512u << 10)
+#define SHARD_FLUSH_BYTES (4096u << 10)
 
 /** Call fn for every connection that is not closing. Thread: the worker. */
 void shard_for_each(struct shard *sh, void (*fn)(struct conn *c, void *arg), void *arg);

@@ -15,7 +15,8 @@ struct addr {
 /** Longest text of an address with its NUL. */
 #define ADDR_TEXT_MAX 64
 
-/** @return  the compact form of a socket address; IPv4 mapped into IPv6 becomes IPv4. Thread: any. */
+/** @return  the compact form of a socket address; IPv4 mapped into IPv6 becomes IPv4.
+ * Thread: any. */
 struct addr addr_of(const struct sockaddr_storage *ss);
 
 /** Write the IP address, without the port. @param out ADDR_TEXT_MAX bytes. Thread: any. */

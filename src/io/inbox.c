@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Multi-producer list. Sequentially consistent on purpose: the push and the receiver's "asleep" flag
- * (worker.c) must not pass each other. */
+/* Multi-producer list. Sequentially consistent on purpose: the push and the receiver's "asleep"
+ * flag (worker.c) must not pass each other. */
 #include "io/inbox.h"
 
 #include <stddef.h>

@@ -14,8 +14,8 @@
 #include "base/os_error.h"
 #include "io/worker.h"
 
-#define FIRST_DELAY_NS    (10 * CLOCK_MS_NS)
-#define LAST_DELAY_NS     (1000 * CLOCK_MS_NS)
+#define FIRST_DELAY_NS (10 * CLOCK_MS_NS)
+#define LAST_DELAY_NS (1000 * CLOCK_MS_NS)
 #define ACCEPTS_PER_EVENT 64
 
 static int open_socket(const struct addrinfo *ai)

@@ -18,13 +18,13 @@ struct worker;
 struct listener {
     uv_poll_t poll;
     struct worker *worker;
-    const char *kind;  // "Client": for log lines
+    const char *kind; // "Client": for log lines
     void (*on_accept)(struct listener *l, int fd, const struct sockaddr_storage *from);
-    void *arg;         // the owner's
+    void *arg; // the owner's
     struct timer backoff;
-    int64_t delay_ns;  // next pause after a failed accept
-    uint16_t port;     // the port bound, also when asked for any
-    int fd;            // -1: closed
+    int64_t delay_ns; // next pause after a failed accept
+    uint16_t port;    // the port bound, also when asked for any
+    int fd;           // -1: closed
 };
 
 /**
@@ -44,5 +44,6 @@ void listener_start(struct listener *l,
                     void (*on_accept)(struct listener *l, int fd, const struct sockaddr_storage *),
                     void *arg);
 
-/** Stop accepting and close the socket; new connections are refused. Once is enough, twice is fine. */
+/** Stop accepting and close the socket; new connections are refused. Once is enough, twice is
+ * fine. */
 void listener_close(struct listener *l);

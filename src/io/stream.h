@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A connected socket on a worker's loop, seen as bytes in and out. How bytes travel is a small vtable
- * (plain here; TLS and WebSocket replace it), so that connections know none of it. */
+/* A connected socket on a worker's loop, seen as bytes in and out. How bytes travel is a small
+ * vtable (plain here; TLS and WebSocket replace it), so that connections know none of it. */
 #pragma once
 
 #include <stdbool.h>

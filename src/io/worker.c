@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The turn of a worker on libuv: uv_check runs after the ready descriptors were handled and reads the
- * clock before them; uv_prepare runs before the next wait and ends the turn. Sleeping is announced in
- * `is_asleep` before the inbox is looked at for the last time, so a post either is seen then or wakes. */
+/* The turn of a worker on libuv: uv_check runs after the ready descriptors were handled and reads
+ * the clock before them; uv_prepare runs before the next wait and ends the turn. Sleeping is
+ * announced in `is_asleep` before the inbox is looked at for the last time, so a post either is
+ * seen then or wakes. */
 #include "io/worker.h"
 
 #include <stdio.h>
@@ -133,7 +134,7 @@ static void *thread_main(void *arg)
 
 enum status worker_start(struct worker *w)
 {
-    return (enum status)-pthread_create(&w->thread, NULL, thread_main, w);
+    return (enum status)(-pthread_create(&w->thread, NULL, thread_main, w));
 }
 
 void worker_stop(struct worker *w)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A worker: one thread, one event loop, one inbox, one heap of timers. What it serves hangs on it by
- * way of a turn hook. A turn is: wait, handle what is ready, run due timers and the inbox, end of turn. */
+/* A worker: one thread, one event loop, one inbox, one heap of timers. What it serves hangs on it
+ * by way of a turn hook. A turn is: wait, handle what is ready, run due timers and the inbox, end
+ * of turn. */
 #pragma once
 
 #include <pthread.h>
@@ -21,11 +22,11 @@ struct worker {
     uv_timer_t alarm;     // set to the first of timers
     uv_async_t wake;
     struct timer_heap timers;
-    int64_t now_ns;       // [ns] monotonic time at which this turn began
-    int64_t alarm_ns;     // when `alarm` is set to go off; INT64_MAX: not set
-    bool (*on_turn_end)(struct worker *w, void *arg); // returns whether it wants another turn at once
+    int64_t now_ns;   // [ns] monotonic time at which this turn began
+    int64_t alarm_ns; // when `alarm` is set to go off; INT64_MAX: not set
+    bool (*on_turn_end)(struct worker *w, void *arg); // returns whether to take another turn now
     void *turn_arg;
-    unsigned index;       // its number: 0 is the control thread
+    unsigned index; // its number: 0 is the control thread
     bool is_stopping;
     pthread_t thread;
     _Alignas(CACHE_LINE_BYTES) struct inbox inbox;
@@ -68,8 +69,8 @@ void worker_deinit(struct worker *w);
 void worker_post(struct worker *w, struct inbox_item *item);
 
 /**
- * Run what is in the inbox now, in the middle of a turn. Whoever has read bytes from a socket does so
- * before acting on them: what was posted before those bytes were sent must come first.
+ * Run what is in the inbox now, in the middle of a turn. Whoever has read bytes from a socket does
+ * so before acting on them: what was posted before those bytes were sent must come first.
  * Thread: the worker.
  */
 void worker_run_inbox(struct worker *w);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The client protocol, inbound (spec 01 §2, §3): a pull parser over bytes that are together in memory.
- * It never copies: an operation borrows from the input. An unfinished operation stays with the caller,
- * who presents it again with more bytes behind it. */
+/* The client protocol, inbound (spec 01 §2, §3): a pull parser over bytes that are together in
+ * memory. It never copies: an operation borrows from the input. An unfinished operation stays with
+ * the caller, who presents it again with more bytes behind it. */
 #pragma once
 
 #include <stdbool.h>
@@ -35,8 +35,8 @@ struct op {
     uint32_t max;       // UNSUB: deliveries after which to end; 0: now
     struct str hdr;     // HPUB: the header block
     struct str payload; // PUB, HPUB: without headers and without the final CR LF
-    struct str wire;    // PUB, HPUB: "[reply ][hdr_len ]size\r\n…\r\n" if the client wrote it in the very
-                        // form in which a MSG or HMSG ends; else empty
+    struct str wire; // PUB, HPUB: "[reply ][hdr_len ]size\r\n…\r\n" if the client wrote it in the
+                     // very form in which a MSG or HMSG ends; else empty
 };
 
 enum parse_result {
@@ -56,8 +56,8 @@ struct parser {
     bool connect_only;         // authentication is pending: anything but "C…" is refused
     bool is_skipping;          // inside a PING, PONG or +OK whose line has not ended yet
     enum verb skip_verb;
-    size_t scanned;            // [bytes] of the unfinished line known to hold no LF
-    size_t need;               // after PARSE_MORE: [bytes] of the whole operation if known, else 0
+    size_t scanned; // [bytes] of the unfinished line known to hold no LF
+    size_t need;    // after PARSE_MORE: [bytes] of the whole operation if known, else 0
 };
 
 /**

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The form is that of Go's %q: C escapes, \xNN for a byte that is not UTF-8 or is a control character,
- * \uNNNN for a character that is valid but not printable. */
+/* The form is that of Go's %q: C escapes, \xNN for a byte that is not UTF-8 or is a control
+ * character, \uNNNN for a character that is valid but not printable. */
 #include "proto/quote.h"
 
 #include <stdbool.h>
 
-
-/* Decodes one UTF-8 character; returns its length, 0 if the bytes are not valid UTF-8 (RFC 3629). */
+/* Decodes one UTF-8 character (RFC 3629); returns its length, 0 if the bytes are not valid. */
 static size_t decode_utf8(struct str s, uint32_t *out)
 {
     unsigned char c = (unsigned char)s.p[0];
-    size_t n = c < 0x80 ? 1 : c >= 0xc2 && c < 0xe0 ? 2 : c >= 0xe0 && c < 0xf0 ? 3 : c >= 0xf0 && c < 0xf5 ? 4 : 0;
+    size_t n = c < 0x80                ? 1
+               : c >= 0xc2 && c < 0xe0 ? 2
+               : c >= 0xe0 && c < 0xf0 ? 3
+               : c >= 0xf0 && c < 0xf5 ? 4
+                                       : 0;
 
     if (n == 0 || n > s.n) {
         return 0;
@@ -32,14 +35,14 @@ static size_t decode_utf8(struct str s, uint32_t *out)
     return n;
 }
 
-/* Beyond ASCII: the ranges without a glyph that matter in practice (controls, spaces other than " ",
- * format characters, private use, noncharacters). */
+/* Beyond ASCII: the ranges without a glyph that matter in practice (controls, spaces other than
+ * U+0020, format characters, private use, noncharacters). */
 static bool is_printable(uint32_t v)
 {
-    return !(v < 0xa1 || v == 0xad || (v >= 0x2000 && v <= 0x200f) || (v >= 0x2028 && v <= 0x202f) ||
-             (v >= 0x205f && v <= 0x206f) || v == 0x1680 || v == 0x3000 || v == 0xfeff ||
-             (v >= 0xe000 && v <= 0xf8ff) || (v >= 0xfff0 && v <= 0xfffb) ||
-             (v & 0xfffe) == 0xfffe || v >= 0xe0000);
+    return !(v < 0xa1 || v == 0xad || (v >= 0x2000 && v <= 0x200f) ||
+             (v >= 0x2028 && v <= 0x202f) || (v >= 0x205f && v <= 0x206f) || v == 0x1680 ||
+             v == 0x3000 || v == 0xfeff || (v >= 0xe000 && v <= 0xf8ff) ||
+             (v >= 0xfff0 && v <= 0xfffb) || (v & 0xfffe) == 0xfffe || v >= 0xe0000);
 }
 
 static bool quote_control(struct buf *out, char c)

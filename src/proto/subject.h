@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Subjects: dot-separated tokens; "*" stands for one token, a last ">" for one or more (spec 01 §13). */
+/* Subjects: dot-separated tokens; "*" stands for one token, a last ">" for one or more (spec 01
+ * §13). */
 #pragma once
 
 #include <stdbool.h>
@@ -24,7 +25,8 @@ bool subject_matches(struct str literal, struct str pattern);
 
 /**
  * Take the first token off a subject.
- * @param rest  in: what is left; out: what is left after the token and its dot. p is NULL after the last.
+ * @param rest  in: what is left; out: what is left after the token and its dot. p is NULL after
+ *              the last.
  * @return      the token
  */
 static inline struct str subject_next_token(struct str *rest)

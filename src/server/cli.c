@@ -6,9 +6,17 @@
 #include "server/cli.h"
 
 #include <inttypes.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "base/attr.h"
+#include "base/buf.h"
+#include "base/diag.h"
 #include "base/mem.h"
+#include "base/status.h"
+#include "base/str.h"
+#include "conf/option.h"
 #include "conf/value.h"
 #include "server/help.h"
 #include "server/signal_send.h"

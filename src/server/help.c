@@ -3,6 +3,8 @@
  * people who know them find what they look for; our own flags have a group of their own. */
 #include "server/help.h"
 
+#include <stdio.h>
+
 static const char server_flags[] =
     "Server Options:\n"
     "    -a, --addr, --net <host>         Listen on this address (default: 0.0.0.0)\n"
@@ -71,7 +73,6 @@ static const char file_flags[] =
     "    -h, --help                       Show this text\n"
     "    -v, --version                    Show the version\n"
     "        --help_tls                   Show how TLS is configured\n"
-    "\n"
     "\n";
 
 void help_print_usage(FILE *to, const char *program)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lame duck mode: the server leaves slowly, so that its clients do not all reconnect at once (spec 02
- * §10): it tells them, waits a grace period, closes them one by one, then shuts down. */
+/* Lame duck mode: the server leaves slowly, so that its clients do not all reconnect at once (spec
+ * 02 §10): it tells them, waits a grace period, closes them one by one, then shuts down. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,15 +12,16 @@
 struct server;
 
 struct lame_duck {
-    struct server *server;  // NULL: not in this mode
-    struct timer timer;     // end of the grace period, then the next close
-    uint64_t *clients;      // handles, collected when the grace period is over
+    struct server *server; // NULL: not in this mode
+    struct timer timer;    // end of the grace period, then the next close
+    uint64_t *clients;     // handles, collected when the grace period is over
     size_t n_clients, next;
-    unsigned n_listing;     // workers that have not named their clients yet
-    int64_t interval_ns;    // most time between two closes
+    unsigned n_listing;  // workers that have not named their clients yet
+    int64_t interval_ns; // most time between two closes
 };
 
-/** Enter the mode; nothing happens if it is on, or the server shuts down. Thread: control (as all). */
+/** Enter the mode; nothing happens if it is on, or the server shuts down.
+ * Thread: control (as all). */
 void lame_duck_enter(struct server *s);
 
 /** @return  whether the mode is on. */

@@ -9,7 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/diag.h"
 #include "base/os_error.h"
+#include "base/status.h"
 
 #define PID_TEXT_SIZE 16
 

@@ -10,13 +10,17 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/os_error.h"
+#include "base/str.h"
 
 static void add_url(struct json *j, const char *scheme, const char *ip, int port)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Start and stop. Workers end in three steps: they drain (connections flush and close), report to the
- * control thread, and when the last has done so all loops are stopped. */
+/* Start and stop. Workers end in three steps: they drain (connections flush and close), report to
+ * the control thread, and when the last has done so all loops are stopped. */
 #include "server/server.h"
 
 #include <signal.h>
@@ -149,8 +149,8 @@ static enum status create_workers(struct server *s)
     shards_new(s->workers, s->n_workers, &s->depot, s->shards);
     s->deliveries = mem_zalloc((s->n_workers + 1) * sizeof(struct delivery *));
     for (unsigned i = 1; i <= s->n_workers; i++) {
-        s->deliveries[i] = delivery_new(s->shards[i], s->n_workers == 1,
-                                        s->config->client.no_fast_producer_stall);
+        s->deliveries[i] =
+            delivery_new(s->shards[i], s->n_workers == 1, s->config->client.no_fast_producer_stall);
     }
     return ST_OK;
 }
@@ -187,6 +187,7 @@ static void set_up_clients(struct server *s)
     s->clients.login = &o->login;
     s->clients.limits = (struct conn_limits){
         .max_pending_bytes = o->max_pending,
+        .high_pending_bytes = (size_t)(o->max_pending / 4 * 3),
         .write_deadline_ns = o->write_deadline_ns,
     };
     s->clients.global = s->global;

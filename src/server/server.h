@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The server: everything that runs, put together. Its functions run on the control thread, which is the
- * main thread with a worker of its own that has no clients. */
+/* The server: everything that runs, put together. Its functions run on the control thread, which is
+ * the main thread with a worker of its own that has no clients. */
 #pragma once
 
 #include <stdbool.h>
@@ -33,28 +33,29 @@ struct server_config {
 struct server {
     const struct server_config *config;
     struct worker *control;
-    struct worker **workers;       // [0]: control, [1 .. n_workers]
+    struct worker **workers; // [0]: control, [1 .. n_workers]
     unsigned n_workers;
-    struct shard **shards;         // as workers; [0]: NULL
-    struct delivery **deliveries;  // as shards
+    struct shard **shards;        // as workers; [0]: NULL
+    struct delivery **deliveries; // as shards
     struct chunk_depot depot;
     struct account *global;
     struct client_shared clients;
-    struct nkey_server key;        // who we are
+    struct nkey_server key; // who we are
     char *advertised_host;
     struct listener client_listener;
     struct signals signals;
     struct lame_duck lame_duck;
-    char *ports_path;              // ports file written, or NULL
-    unsigned n_draining;           // workers that still have connections, in a shutdown
-    unsigned n_started;            // workers whose threads run
+    char *ports_path;    // ports file written, or NULL
+    unsigned n_draining; // workers that still have connections, in a shutdown
+    unsigned n_started;  // workers whose threads run
     bool has_pid_file;
     bool is_shutting_down;
 };
 
 /**
  * Start everything, in the order that spec 02 §1 lists, and log it.
- * @return  ST_OK: the server is ready; otherwise what went wrong was logged, and server_deinit cleans up
+ * @return  ST_OK: the server is ready; otherwise what went wrong was logged, and server_deinit
+ *          cleans up
  */
 MUST_USE enum status server_start(struct server *s, const struct server_config *config);
 

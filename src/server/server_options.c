@@ -3,9 +3,15 @@
  * log_open, the others live as long as the struct. */
 #include "server/server_options.h"
 
+#include <stdint.h>
 #include <string.h>
 
+#include "base/attr.h"
 #include "base/clock.h"
+#include "base/diag.h"
+#include "base/status.h"
+#include "base/str.h"
+#include "conf/option.h"
 #include "conf/value.h"
 
 #define DEFAULT_HOST "0.0.0.0"

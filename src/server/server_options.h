@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Options of the server as a whole: where it listens, who it is, its files, its log, its shutdown.
- */
+/* Options of the server as a whole: where it listens, who it is, its files, its log, its
+ * shutdown. */
 #pragma once
 
 #include <stdint.h>

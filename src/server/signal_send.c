@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Finds servers through /proc by the base name of their argv[0], so it finds those that were
- * installed or linked under another name than ours as well, if that is the name that we run under.
- */
+ * installed or linked under another name than ours as well, if that is the name that we run
+ * under. */
 #include "server/signal_send.h"
 
 #include <ctype.h>
@@ -9,12 +9,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/types.h>
 #include <unistd.h>
 
+#include "base/attr.h"
+#include "base/buf.h"
+#include "base/diag.h"
 #include "base/mem.h"
 #include "base/os_error.h"
+#include "base/status.h"
 #include "base/str.h"
 #include "conf/value.h"
 
@@ -178,12 +184,13 @@ static void send_to_expression(const char *program, struct str expression, int n
     int64_t pid = 0;
 
     if (expression.n && expression.p[expression.n - 1] == '*') {
-        struct str prefix = {.p = expression.p, .n = expression.n - 1};
-
-        if (is_all_digits(prefix)) {
-            send_to_matching(program, prefix, number, command, d);
-            return;
+        expression.n--;
+        if (is_all_digits(expression)) {
+            send_to_matching(program, expression, number, command, d);
+        } else {
+            diag_error(d, NULL, "invalid pid: %.*s", STR_ARG(expression));
         }
+        return;
     }
     if (!is_all_digits(expression) || value_parse_int(expression, &pid) != ST_OK || pid < 1 ||
         pid > INT32_MAX) {

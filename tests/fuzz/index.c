@@ -24,8 +24,8 @@ static uint8_t next_byte(struct input *in)
     return *in->p++;
 }
 
-/* A subject of up to 8 tokens, each chosen by half a byte; the other half says whether more follow.
- */
+/* A subject of up to 8 tokens, each chosen by half a byte; the other half says whether more
+ * follow. */
 static struct str next_subject(struct input *in, char out[64])
 {
     static const char *const tokens[16] = {"a",  "b", "c",  "aa",  "ab", "*",     "*",  "*",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Input: a published subject, LF, a pattern. The functions of proto/subject.h against naive ones.
- */
+/* Input: a published subject, LF, a pattern. The functions of proto/subject.h against naive
+ * ones. */
 #include "proto/subject.h"
 
 #include "base/attr.h"

@@ -17,8 +17,8 @@ struct model_tokens {
     uint32_t n;
 };
 
-/** Split a subject of fewer than MODEL_MAX_TOKENS bytes. Thread: any (as for all functions here).
- */
+/** Split a subject of fewer than MODEL_MAX_TOKENS bytes.
+ * Thread: any (as for all functions here). */
 void model_split(struct str s, struct model_tokens *t);
 
 /** @return  whether these tokens may be subscribed to; `literal`: and hold no wildcard */
