@@ -55,7 +55,8 @@ bool log_enabled(enum log_level level);
 int64_t log_max_traced_bytes(void);
 
 /**
- * Write one line: one write(2), no allocation for lines up to some KiB.
+ * Write one line: one write(2), no allocation for lines up to some KiB. Control characters in it
+ * are written as blanks, so that nobody outside can forge a line or reach the terminal.
  * LOG_FTL only writes: ending the process is the caller's business. Lines of a disabled level are
  * dropped.
  * Thread: any. Locks: the sink.
@@ -71,14 +72,16 @@ void log_line(enum log_level level, const char *format, ...) PRINTF_LIKE(2, 3);
 #define log_debug(...) (log_enabled(LOG_DBG) ? log_line(LOG_DBG, __VA_ARGS__) : (void)0)
 #define log_trace(...) (log_enabled(LOG_TRC) ? log_line(LOG_TRC, __VA_ARGS__) : (void)0)
 
+/** What log_limited remembers of a statement. */
+struct log_rate {
+    _Atomic int64_t next_ns; // monotonic time before which the statement stays silent
+};
+
 /**
  * As log_line, for a statement that something outside can trigger at will: at most about one line
  * a second per `slot`; the others are dropped.
  * @param slot  static, zero-initialised, one per statement
  * Thread: any.
  */
-struct log_rate {
-    _Atomic int64_t next_ns; // monotonic time before which the statement stays silent
-};
 void log_limited(struct log_rate *slot, enum log_level level, const char *format, ...)
     PRINTF_LIKE(3, 4);

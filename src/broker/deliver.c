@@ -19,7 +19,7 @@ struct delivery *delivery_new(struct shard *shard, bool is_only_worker, bool dro
     if (getrandom(&d->random, sizeof(d->random), 0) != sizeof(d->random) || d->random == 0) {
         d->random = 0x9e3779b97f4a7c15u ^ (uintptr_t)d;
     }
-    match_cache_init(&d->cache, shard->index);
+    match_cache_init(&d->cache, shard->worker);
     return d;
 }
 

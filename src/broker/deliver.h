@@ -8,7 +8,7 @@
 
 #include "base/buf.h"
 #include "broker/match.h"
-#include "broker/msg.h"
+#include "proto/msg.h"
 #include "broker/sub.h"
 #include "conn/shard.h"
 

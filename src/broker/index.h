@@ -5,7 +5,11 @@
  * its own cache line, a reader takes its own, a writer takes all, in order. Readers are cache
  * misses only (broker/match.h). Every change bumps a generation counter chosen by the first tokens
  * of the changed subject, so that a SUB makes stale only those cached matches that it could
- * concern. */
+ * concern.
+ *
+ * Cost: adding and removing are O(tokens), amortised, however many share a subject or a queue
+ * group; the writer lock is two mutex operations per reader on top. A match visits the nodes that
+ * fit the subject, and then each subscription found, once. */
 #pragma once
 
 #include <stdatomic.h>
@@ -41,7 +45,10 @@ struct match {
  */
 struct index *index_new(unsigned n_readers);
 
-/** Free an index and drop its references to subscriptions; nobody uses it any more. Thread: any. */
+/**
+ * Free an index and drop its references to subscriptions; nobody uses it any more. NULL is allowed.
+ * Thread: any.
+ */
 void index_free(struct index *ix);
 
 /**
@@ -59,8 +66,10 @@ void index_add(struct index *ix, struct sub *s);
 bool index_remove(struct index *ix, struct sub *s);
 
 /**
- * Add or remove many at once under one writer lock (a connection that closes with many
- * subscriptions).
+ * Remove many (a connection that closes with many subscriptions), and the references taken when
+ * they were added. Those that are not in the index are passed over. The lock is given up now and
+ * then, so that readers are not held up for long: they may see some gone and others not yet.
+ * @param subs  each held by the caller until return
  * Thread: any. Locks: the index (write).
  */
 void index_remove_all(struct index *ix, struct sub *const *subs, size_t n);

@@ -3,13 +3,16 @@
  * make room for others. */
 #include "broker/match.h"
 
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "broker/account.h"
+#include "io/worker.h"
 
 #define MATCH_WAYS 4u
 #define FIRST_SETS 32u
 #define LAST_SETS 4096u
+#define PURGE_NS (10 * CLOCK_SEC_NS)
 
 static void clear_entry(struct match_entry *e)
 {
@@ -30,9 +33,29 @@ static bool holds(const struct match_entry *e, uint64_t hash, const struct accou
            memcmp(e->long_subject ? e->long_subject : e->subject, subject.p, subject.n) == 0;
 }
 
-void match_cache_init(struct match_cache *c, unsigned reader)
+/* Drops the entries that are out of date, and with them their hold on subscriptions. */
+static void purge(struct timer *t)
 {
-    *c = (struct match_cache){.n_sets = FIRST_SETS, .reader = reader};
+    struct match_cache *c = CONTAINER_OF(t, struct match_cache, purge);
+    bool is_empty = true;
+
+    for (uint32_t i = 0; i < c->n_sets * MATCH_WAYS; i++) {
+        struct match_entry *e = &c->entries[i];
+
+        if (e->account && !is_current(e)) {
+            clear_entry(e);
+        }
+        is_empty = is_empty && !e->account;
+    }
+    if (!is_empty) {
+        worker_set_timer(c->worker, &c->purge, c->worker->now_ns + PURGE_NS);
+    }
+}
+
+void match_cache_init(struct match_cache *c, struct worker *w)
+{
+    *c = (struct match_cache){
+        .n_sets = FIRST_SETS, .reader = w->index, .worker = w, .purge.fire = purge};
     c->entries = mem_zalloc(FIRST_SETS * MATCH_WAYS * sizeof(struct match_entry));
 }
 
@@ -43,15 +66,6 @@ void match_cache_deinit(struct match_cache *c)
     }
     mem_free(c->entries);
     c->entries = NULL;
-}
-
-void match_cache_purge(struct match_cache *c)
-{
-    for (uint32_t i = 0; i < c->n_sets * MATCH_WAYS; i++) {
-        if (c->entries[i].account && !is_current(&c->entries[i])) {
-            clear_entry(&c->entries[i]);
-        }
-    }
 }
 
 static struct match_entry *set_of(const struct match_cache *c, uint64_t hash)
@@ -117,6 +131,9 @@ static struct match_entry *add(struct match_cache *c, const struct account *a, s
     }
     struct match_entry *e = choose_victim(c, hash);
 
+    if (!timer_is_set(&c->purge)) {
+        worker_set_timer(c->worker, &c->purge, c->worker->now_ns + PURGE_NS);
+    }
     clear_entry(e);
     e->hash = hash;
     e->account = a;

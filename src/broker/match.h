@@ -9,8 +9,10 @@
 #include "base/copy.h"
 #include "base/str.h"
 #include "broker/index.h"
+#include "io/timer.h"
 
 struct account;
+struct worker;
 
 /** Subjects up to this length lie in the entry itself. */
 #define MATCH_INLINE_BYTES 48u
@@ -33,6 +35,8 @@ struct match_cache {
     uint32_t uses;               // a clock for last_use
     uint32_t n_evicted;          // live entries thrown out since the last growth
     unsigned reader;             // number of the worker
+    struct worker *worker;
+    struct timer purge;          // set while there are entries that may go out of date
 };
 
 /** Where a publisher found its last subject; valid for one cache as long as that does not grow. */
@@ -42,14 +46,10 @@ struct match_hint {
 };
 
 /** Prepare the cache of a worker. Thread: before the worker runs. */
-void match_cache_init(struct match_cache *c, unsigned reader);
+void match_cache_init(struct match_cache *c, struct worker *w);
 
 /** Drop everything. Thread: the owner, or after it ended. */
 void match_cache_deinit(struct match_cache *c);
-
-/** Drop the entries that are out of date, and with them their hold on subscriptions. Thread: the
- * owner. */
-void match_cache_purge(struct match_cache *c);
 
 /** match_find when the hint does not help. */
 const struct match *match_find_slowly(struct match_cache *c, const struct account *a,

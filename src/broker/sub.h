@@ -14,6 +14,8 @@ struct peer_ops;
 
 /** Flags of a subscription; may change when its client sends CONNECT. */
 #define SUB_HEADERS 0x1u // its client understands message headers
+/** Its client has unsubscribed: not one more message, wherever it was matched. */
+#define SUB_CLOSED 0x2u
 
 struct sub {
     _Atomic uint32_t refs;
@@ -22,6 +24,7 @@ struct sub {
     const struct peer_ops *ops;   // how a message is written to that kind of peer
     _Atomic uint64_t n_delivered; // messages so far, also the tickets of a limited subscription
     _Atomic uint64_t max;         // auto-unsubscribe after so many deliveries; 0: no limit
+    uint32_t born_epoch;            // of the owner's output when it was made (conn/conn.h)
     uint32_t sid_n, queue_n, subject_n; // [bytes]; queue_n 0: a plain subscription
     char bytes[];                       // sid, queue, subject, back to back
 };
@@ -43,6 +46,12 @@ static inline struct sub *sub_ref(struct sub *s)
 
 /** Give a reference back; the last one frees. NULL is allowed. Thread: any. */
 void sub_unref(struct sub *s);
+
+/** @return  its flags now. Thread: any that holds a reference. */
+static inline uint32_t sub_flags(const struct sub *s)
+{
+    return atomic_load_explicit(&s->flags, memory_order_relaxed);
+}
 
 /** @return  the subscription id that its client chose, borrowed. Thread: any. */
 static inline struct str sub_sid(const struct sub *s)

@@ -27,12 +27,16 @@ static void label(const struct conn *conn, char out[CONN_LABEL_MAX])
     n +=
         snprintf(out + n, CONN_LABEL_MAX - (size_t)n, " - cid:%llu - ", (unsigned long long)c->cid);
     const struct client_info *i = c->info;
-    if (i && (i->version || i->lang || i->name)) {
+    if (i && (i->version.n || i->lang.n || i->name.n)) {
         struct buf quoted = {0};
         struct buf plain = {0};
 
-        buf_printf(&plain, "v%s%s%s%s%s", i->version ? i->version : "", i->lang ? ":" : "",
-                   i->lang ? i->lang : "", i->name ? ":" : "", i->name ? i->name : "");
+        buf_add_char(&plain, 'v');
+        buf_add(&plain, i->version);
+        buf_add(&plain, i->lang.n ? STR(":") : STR(""));
+        buf_add(&plain, i->lang);
+        buf_add(&plain, i->name.n ? STR(":") : STR(""));
+        buf_add(&plain, i->name);
         quote_go(&quoted, buf_str(&plain));
         snprintf(out + n, CONN_LABEL_MAX - (size_t)n, "%.*s - ", STR_ARG(buf_str(&quoted)));
         buf_deinit(&plain);
@@ -90,20 +94,20 @@ void client_send_ok(struct client *c)
 
 /* ---- from bytes to verbs ---- */
 
-static void run_err(struct client *c, const struct op *op)
+static void run_err(struct client *c, struct op *op)
 {
     client_log(c, LOG_ERR, "Client Error %.*s", STR_ARG(op->arg));
     conn_close(&c->conn, CLOSE_PARSE_ERROR);
 }
 
-static void run_ok(struct client *c, const struct op *op)
+static void run_ok(struct client *c, struct op *op)
 {
     (void)c;
     (void)op;
 }
 
 /** What runs each verb. */
-static void (*const verbs[VERB_COUNT])(struct client *c, const struct op *op) = {
+static void (*const verbs[VERB_COUNT])(struct client *c, struct op *op) = {
     [VERB_CONNECT] = client_connect, [VERB_PING] = client_ping,   [VERB_PONG] = client_pong,
     [VERB_SUB] = client_sub,         [VERB_UNSUB] = client_unsub, [VERB_PUB] = client_pub,
     [VERB_HPUB] = client_pub,        [VERB_OK] = run_ok,          [VERB_ERR] = run_err,
@@ -204,6 +208,7 @@ static const struct conn_ops client_conn_ops = {
     .on_bytes = on_bytes,
     .on_close = on_close,
     .on_free = on_free,
+    .filter_output = client_filter_output,
     .label = label,
 };
 

@@ -50,13 +50,11 @@ struct client_shared {
     _Atomic bool is_lame_duck;
 };
 
-/** What a client said about itself; allocated by CONNECT. */
+/** What a client said about itself; allocated by CONNECT. The strings own their bytes. */
 struct client_info {
-    char *name, *lang, *version;
-    char *user, *pass, *token; // as given, for the login check
-    char *account;             // obsolete, refused
-    char *jwt, *nkey, *sig;    // accepted, of no effect yet
-    bool new_account;          // obsolete, refused
+    struct str name, lang, version;
+    struct str user, pass, token; // as given, for the login check
+    struct str jwt, nkey, sig;    // accepted, of no effect yet
 };
 
 struct client {
@@ -120,20 +118,23 @@ void client_log(const struct client *c, enum log_level level, const char *format
 /* One function per verb. The verb files keep to what the protocol says of them (spec 01). */
 
 /** CONNECT. */
-void client_connect(struct client *c, const struct op *op);
+void client_connect(struct client *c, struct op *op);
 /** PING. */
-void client_ping(struct client *c, const struct op *op);
+void client_ping(struct client *c, struct op *op);
 /** PONG. */
-void client_pong(struct client *c, const struct op *op);
+void client_pong(struct client *c, struct op *op);
 /** SUB. */
-void client_sub(struct client *c, const struct op *op);
+void client_sub(struct client *c, struct op *op);
 /** UNSUB. */
-void client_unsub(struct client *c, const struct op *op);
+void client_unsub(struct client *c, struct op *op);
 /** PUB and HPUB. */
-void client_pub(struct client *c, const struct op *op);
+void client_pub(struct client *c, struct op *op);
 
 /** INFO, which only servers have reason to send. */
-void client_peer_info(struct client *c, const struct op *op);
+void client_peer_info(struct client *c, struct op *op);
+
+/** Take out of output encoded elsewhere what belongs to subscriptions that are gone. */
+void client_filter_output(struct conn *conn, struct outq *out, uint32_t epoch);
 
 /** Remove a subscription of this client: from the table and from the index. */
 void client_remove_sub(struct client *c, struct sub *s);

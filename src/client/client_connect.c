@@ -1,151 +1,101 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* CONNECT (spec 01 §7): read the JSON into what is known of the client, then check it in the order
- * of the reference. Names match whatever their case; null changes nothing; unknown names are
- * ignored. */
-#include <jansson.h>
+ * of the reference. And INFO, if a client sends that. */
 #include <stddef.h>
 
 #include "auth/login.h"
 #include "base/clock.h"
+#include "base/json_field.h"
 #include "base/mem.h"
 #include "broker/account.h"
 #include "client/client.h"
 #include "client/client_options.h"
 #include "proto/quote.h"
 
-enum field_kind { FIELD_BOOL, FIELD_INT, FIELD_STR, FIELD_OBJECT };
-
 /** Everything that CONNECT can say, as read. */
 struct connect_fields {
-    bool verbose, pedantic, echo, headers, no_responders, tls_required;
-    int protocol;
+    bool verbose, pedantic, echo, headers, no_responders;
+    int64_t protocol;
     struct client_info info;
-    char *proxy_sig, *remote_account;
+    struct str account; // obsolete, like new_account
+    bool new_account;
+    bool is_ignored; // what must be of some type, but has no meaning here
+    struct str ignored;
 };
 
-struct field {
-    const char *name;
-    enum field_kind kind;
-    size_t offset;
-};
+/** A row for a value that must be of some type, but goes nowhere. */
+#define CHECKED(name_, read_) {.name = (name_), .kind = JSON_FIELD_OTHER, .read = (read_)}
 
-#define FIELD(name_, kind_, member) {name_, kind_, offsetof(struct connect_fields, member)}
+static bool check_strings(struct json_reader *r, void *at)
+{
+    (void)at;
+    while (json_read_element(r)) {
+        if (!json_read_str(r, NULL)) {
+            return false;
+        }
+    }
+    return r->token != JSON_BAD;
+}
 
-static const struct field fields[] = {
-    FIELD("verbose", FIELD_BOOL, verbose),
-    FIELD("pedantic", FIELD_BOOL, pedantic),
-    FIELD("tls_required", FIELD_BOOL, tls_required),
-    FIELD("auth_token", FIELD_STR, info.token),
-    FIELD("user", FIELD_STR, info.user),
-    FIELD("pass", FIELD_STR, info.pass),
-    FIELD("name", FIELD_STR, info.name),
-    FIELD("lang", FIELD_STR, info.lang),
-    FIELD("version", FIELD_STR, info.version),
-    FIELD("protocol", FIELD_INT, protocol),
-    FIELD("echo", FIELD_BOOL, echo),
-    FIELD("headers", FIELD_BOOL, headers),
-    FIELD("no_responders", FIELD_BOOL, no_responders),
-    FIELD("account", FIELD_STR, info.account),
-    FIELD("new_account", FIELD_BOOL, info.new_account),
-    FIELD("jwt", FIELD_STR, info.jwt),
-    FIELD("nkey", FIELD_STR, info.nkey),
-    FIELD("sig", FIELD_STR, info.sig),
-    FIELD("proxy_sig", FIELD_STR, proxy_sig),
-    FIELD("remote_account", FIELD_STR, remote_account),
-    {"import", FIELD_OBJECT, 0},
-    {"export", FIELD_OBJECT, 0},
+/* Permissions that leaf nodes announce; clients may, too, and are not heard. */
+static bool check_permissions(struct json_reader *r, void *at)
+{
+    static const struct json_field lists[] = {
+        CHECKED("allow", check_strings),
+        CHECKED("deny", check_strings),
+    };
+
+    return json_field_read_all(r, lists, ARRAY_SIZE(lists), at);
+}
+
+#define FIELD(name_, field) JSON_FIELD(name_, struct connect_fields, field)
+
+static const struct json_field fields[] = {
+    FIELD("verbose", verbose),
+    FIELD("pedantic", pedantic),
+    FIELD("tls_required", is_ignored),
+    FIELD("auth_token", info.token),
+    FIELD("user", info.user),
+    FIELD("pass", info.pass),
+    FIELD("name", info.name),
+    FIELD("lang", info.lang),
+    FIELD("version", info.version),
+    FIELD("protocol", protocol),
+    FIELD("echo", echo),
+    FIELD("headers", headers),
+    FIELD("no_responders", no_responders),
+    FIELD("account", account),
+    FIELD("new_account", new_account),
+    FIELD("jwt", info.jwt),
+    FIELD("nkey", info.nkey),
+    FIELD("sig", info.sig),
+    FIELD("proxy_sig", ignored),
+    FIELD("remote_account", ignored),
+    CHECKED("import", check_permissions),
+    CHECKED("export", check_permissions),
 };
 
 void client_info_free(struct client_info *i)
 {
     if (i) {
-        char *all[] = {i->name,  i->lang,    i->version, i->user, i->pass,
-                       i->token, i->account, i->jwt,     i->nkey, i->sig};
+        struct str *all[] = {&i->name,  &i->lang, &i->version, &i->user, &i->pass,
+                             &i->token, &i->jwt,  &i->nkey,    &i->sig};
 
         for (size_t k = 0; k < ARRAY_SIZE(all); k++) {
-            mem_free(all[k]);
+            json_field_free(all[k]);
         }
         mem_free(i);
     }
-}
-
-static bool read_str(const json_t *value, char **to)
-{
-    if (!json_is_string(value)) {
-        return false;
-    }
-    mem_free(*to);
-    *to = json_string_length(value)
-              ? mem_strndup(json_string_value(value), json_string_length(value))
-              : NULL;
-    return true;
-}
-
-static bool read_field(const struct field *f, const json_t *value, struct connect_fields *to)
-{
-    char *at = (char *)to + f->offset;
-
-    switch (f->kind) {
-    case FIELD_BOOL:
-        if (!json_is_boolean(value)) {
-            return false;
-        }
-        *(bool *)(void *)at = json_is_true(value);
-        return true;
-    case FIELD_INT:
-        if (!json_is_integer(value)) {
-            return false;
-        }
-        *(int *)(void *)at = json_integer_value(value) < 0 || json_integer_value(value) > 1
-                                 ? -1
-                                 : (int)json_integer_value(value);
-        return true;
-    case FIELD_STR:
-        return read_str(value, (char **)(void *)at);
-    case FIELD_OBJECT:
-        return json_is_object(value);
-    }
-    return false;
-}
-
-/* Reads all members into `to`; what is wrong is written to `why`. */
-static bool read_fields(struct str text, struct connect_fields *to, char *why, size_t why_size)
-{
-    json_error_t error;
-    const char *key;
-    json_t *value;
-    json_t *root = json_loadb(text.p, text.n, JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
-    bool is_ok = true;
-
-    if (!root) {
-        snprintf(why, why_size, "%s", error.text);
-        return false;
-    }
-    if (!json_is_object(root) && !json_is_null(root)) {
-        snprintf(why, why_size, "CONNECT is not a JSON object");
-        is_ok = false;
-    }
-    json_object_foreach (root, key, value) {
-        for (size_t i = 0; i < ARRAY_SIZE(fields) && !json_is_null(value); i++) {
-            if (str_equal_nocase(str_of(key), str_of(fields[i].name)) &&
-                !read_field(&fields[i], value, to)) {
-                snprintf(why, why_size, "CONNECT: \"%s\" has the wrong type", fields[i].name);
-                is_ok = false;
-            }
-        }
-    }
-    json_decref(root);
-    return is_ok;
 }
 
 static void refuse_login(struct client *c)
 {
     struct buf who = {0};
 
-    if (c->info && c->info->user) {
+    if (c->info && c->info->user.n) {
         buf_add(&who, STR(" - User "));
-        quote_go(&who, str_of(c->info->user));
-    } else if (c->info && c->info->token) {
+        quote_go(&who, c->info->user);
+    } else if (c->info && c->info->token.n) {
         buf_add(&who, STR(" - Token \"[REDACTED]\""));
     }
     client_log(c, LOG_ERR, "authentication error%.*s", STR_ARG(buf_str(&who)));
@@ -154,8 +104,11 @@ static void refuse_login(struct client *c)
     conn_close(&c->conn, CLOSE_AUTHENTICATION_VIOLATION);
 }
 
-/* What the client asked for, merged over what it asked for before. */
-static bool merge(struct client *c, struct str json)
+/*
+ * What the client asks for, merged over what it asked for before. False: it is closed.
+ * *wants_account: it wants the server to choose or make an account, as clients could long ago.
+ */
+static bool merge(struct client *c, struct str text, bool *wants_account)
 {
     struct client_info *info = c->info ? c->info : mem_zalloc(sizeof(*info));
     struct connect_fields f = {
@@ -167,15 +120,17 @@ static bool merge(struct client *c, struct str json)
         .protocol = c->protocol,
         .info = *info,
     };
-    char why[200];
-    bool is_ok = read_fields(json, &f, why, sizeof(why));
+    struct buf why = {0};
+    bool is_ok = json_field_read_text(text, fields, ARRAY_SIZE(fields), &f, &why);
 
-    *info = f.info;
+    *info = f.info; // in any case: strings of the old one may be gone
     c->info = info;
-    mem_free(f.proxy_sig);
-    mem_free(f.remote_account);
+    *wants_account = f.account.n || f.new_account;
+    json_field_free(&f.account);
+    json_field_free(&f.ignored);
     if (!is_ok) {
-        client_log(c, LOG_ERR, "%s", why);
+        client_log(c, LOG_ERR, "CONNECT: %.*s", STR_ARG(buf_str(&why)));
+        buf_deinit(&why);
         conn_close(&c->conn, CLOSE_PROTOCOL_VIOLATION);
         return false;
     }
@@ -183,7 +138,7 @@ static bool merge(struct client *c, struct str json)
     c->pedantic = f.pedantic;
     c->echo = f.echo;
     c->no_responders = f.no_responders;
-    c->protocol = f.protocol;
+    c->protocol = f.protocol == 0 || f.protocol == 1 ? (int32_t)f.protocol : -1;
     c->wants_headers = f.headers;
     c->headers = f.headers && !c->shared->options->no_header_support;
     c->parser.has_headers = c->headers;
@@ -201,20 +156,21 @@ static void forget_empty_info(struct client *c)
     }
 }
 
-void client_connect(struct client *c, const struct op *op)
+void client_connect(struct client *c, struct op *op)
 {
     bool is_first = !c->got_connect;
+    bool wants_account;
 
     c->got_connect = true;
-    if (!merge(c, op->arg)) {
+    if (!merge(c, op->arg, &wants_account)) {
         return;
     }
     if (!is_first) {
         client_remove_all_subs(c);
     }
     const struct client_info *i = c->info;
-    struct login login = {str_of(i->user), str_of(i->pass), str_of(i->token)};
-    if (!login_check(c->shared->login, &login) || i->account || i->new_account) {
+    struct login login = {i->user, i->pass, i->token};
+    if (!login_check(c->shared->login, &login) || wants_account) {
         refuse_login(c);
         return;
     }
@@ -238,14 +194,82 @@ void client_connect(struct client *c, const struct op *op)
     client_send_ok(c);
 }
 
-void client_peer_info(struct client *c, const struct op *op)
-{
-    json_error_t error;
-    json_t *root = json_loadb(op->arg.p, op->arg.n, JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
+/* ---- INFO ---- */
 
-    if (!root || (!json_is_object(root) && !json_is_null(root))) {
-        client_log(c, LOG_ERR, "INFO: %s", root ? "not a JSON object" : error.text);
+/** Where INFO's values go, one over the other. */
+struct ignored {
+    bool flag;
+    int64_t number;
+    uint64_t count;
+    struct str text;
+};
+
+#define FLAG(name) JSON_FIELD(name, struct ignored, flag)
+#define NUMBER(name) JSON_FIELD(name, struct ignored, number)
+#define COUNT(name) JSON_FIELD(name, struct ignored, count)
+#define TEXT(name) JSON_FIELD(name, struct ignored, text)
+
+static const struct json_field info_fields[] = {
+    FLAG("acc_is_sys"),
+    NUMBER("api_lvl"),
+    FLAG("auth_required"),
+    COUNT("client_id"),
+    TEXT("client_ip"),
+    TEXT("cluster"),
+    FLAG("cluster_dynamic"),
+    TEXT("compression"),
+    FLAG("connect_info"),
+    CHECKED("connect_urls", check_strings),
+    TEXT("domain"),
+    CHECKED("export", check_permissions),
+    TEXT("gateway"),
+    COUNT("gateway_cmd"),
+    FLAG("gateway_iom"),
+    FLAG("gateway_nrp"),
+    TEXT("gateway_url"),
+    CHECKED("gateway_urls", check_strings),
+    TEXT("git_commit"),
+    TEXT("go"),
+    COUNT("gossip_mode"),
+    FLAG("headers"),
+    TEXT("host"),
+    CHECKED("import", check_permissions),
+    FLAG("info_on_connect"),
+    TEXT("ip"),
+    FLAG("jetstream"),
+    FLAG("ldm"),
+    CHECKED("leafnode_urls", check_strings),
+    FLAG("lnoc"),
+    FLAG("lnocu"),
+    NUMBER("max_payload"),
+    TEXT("nonce"),
+    NUMBER("port"),
+    NUMBER("proto"),
+    TEXT("remote_account"),
+    TEXT("route_account"),
+    NUMBER("route_pool_idx"),
+    NUMBER("route_pool_size"),
+    TEXT("server_id"),
+    TEXT("server_name"),
+    FLAG("tls_available"),
+    FLAG("tls_required"),
+    FLAG("tls_verify"),
+    TEXT("version"),
+    CHECKED("ws_connect_urls", check_strings),
+    TEXT("xkey"),
+};
+
+/* Only servers have reason to send INFO. It has no effect, but it must be what a server could send.
+ */
+void client_peer_info(struct client *c, struct op *op)
+{
+    struct ignored ignored = {0};
+    struct buf why = {0};
+
+    if (!json_field_read_text(op->arg, info_fields, ARRAY_SIZE(info_fields), &ignored, &why)) {
+        client_log(c, LOG_ERR, "INFO: %.*s", STR_ARG(buf_str(&why)));
         conn_close(&c->conn, CLOSE_PROTOCOL_VIOLATION);
     }
-    json_decref(root);
+    json_field_free(&ignored.text);
+    buf_deinit(&why);
 }

@@ -91,8 +91,10 @@ static inline struct outq *find_output(struct delivery *d, const struct sub *s, 
         d->pressure = (uint8_t)pressure;
     }
     if (!is_here) {
+        uint32_t epoch = atomic_load_explicit(&slot->epoch, memory_order_acquire);
+
         *here = NULL;
-        return shard_stage(sh, s->owner);
+        return sub_flags(s) & SUB_CLOSED ? NULL : shard_stage(sh, s->owner, epoch);
     }
     *here = slot->conn;
     return conn_is_closing(slot->conn) ? NULL : &slot->conn->out;
@@ -146,10 +148,10 @@ static size_t client_write_msg(struct delivery *d, struct msg *m, struct sub *co
             continue;
         }
         bool with_headers =
-            m->hdr.n && (atomic_load_explicit(&s->flags, memory_order_relaxed) & SUB_HEADERS);
+            m->hdr.n && (sub_flags(s) & SUB_HEADERS);
         struct str tail = with_headers ? deliver_wire(d, m) : deliver_wire_bare(d, m);
         encode(q, &sh->pool, m, s, with_headers, tail);
-        sh->turn_bytes += tail.n + 64;
+        sh->turn_bytes += tail.n + m->subject.n;
         q->n_msgs++;
         q->n_msg_bytes += m->payload.n + (with_headers ? m->hdr.n : 0);
         if (here) {

@@ -11,7 +11,7 @@
 #define FIRST_PING_NS (2 * CLOCK_SEC_NS)
 #define RTT_MAX_AGE_NS (3600 * CLOCK_SEC_NS)
 
-void client_ping(struct client *c, const struct op *op)
+void client_ping(struct client *c, struct op *op)
 {
     (void)op;
     c->last_active_ns = c->conn.shard->worker->now_ns;
@@ -25,7 +25,7 @@ void client_ping(struct client *c, const struct op *op)
     }
 }
 
-void client_pong(struct client *c, const struct op *op)
+void client_pong(struct client *c, struct op *op)
 {
     (void)op;
     c->pings_out = 0;

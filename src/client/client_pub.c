@@ -105,42 +105,36 @@ static void stall(struct client *c)
     }
 }
 
-void client_pub(struct client *c, const struct op *op)
+void client_pub(struct client *c, struct op *op)
 {
-    struct msg m = {
-        .subject = op->subject,
-        .reply = op->reply,
-        .hdr = op->hdr,
-        .payload = op->payload,
-        .wire = op->wire,
-    };
+    struct msg *m = &op->msg;
 
     c->last_active_ns = c->conn.shard->worker->now_ns;
     c->conn.in_msgs++;
-    c->conn.in_bytes += op->hdr.n + op->payload.n;
-    if (UNLIKELY(c->pedantic) && !subject_is_literal(op->subject)) {
+    c->conn.in_bytes += m->hdr.n + m->payload.n;
+    if (UNLIKELY(c->pedantic) && !subject_is_literal(m->subject)) {
         client_send_error(c, "Invalid Publish Subject");
     }
-    if (UNLIKELY(is_reserved_subject(op->subject))) {
-        refuse_pub(c, "Permissions Violation for Publish to ", op->subject);
+    if (UNLIKELY(is_reserved_subject(m->subject))) {
+        refuse_pub(c, "Permissions Violation for Publish to ", m->subject);
         return;
     }
-    if (UNLIKELY(is_reserved_reply(op->reply))) {
-        refuse_pub(c, "Permissions Violation for Publish with Reply of ", op->reply);
+    if (UNLIKELY(is_reserved_reply(m->reply))) {
+        refuse_pub(c, "Permissions Violation for Publish with Reply of ", m->reply);
         return;
     }
     if (UNLIKELY(c->verbose)) {
         client_send_ok(c);
     }
     size_t n =
-        deliver(c->delivery, c->account, &m, c->echo ? HANDLE_NONE : c->conn.handle, &c->hint);
-    if (n == 0 && c->no_responders && m.reply.n) {
-        send_no_responders(c, &m);
+        deliver(c->delivery, c->account, m, c->echo ? HANDLE_NONE : c->conn.handle, &c->hint);
+    if (n == 0 && c->no_responders && m->reply.n) {
+        send_no_responders(c, m);
     }
     if (UNLIKELY(c->delivery->pressure != PRESSURE_NONE)) {
         stall(c);
     }
-    if (UNLIKELY(c->conn.shard->turn_bytes > SHARD_FLUSH_BYTES)) {
+    if (UNLIKELY(shard_is_flush_due(c->conn.shard))) {
         shard_flush(c->conn.shard);
     }
 }

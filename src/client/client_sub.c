@@ -52,7 +52,7 @@ static bool may_subscribe(struct client *c, const struct op *op)
     return true;
 }
 
-void client_sub(struct client *c, const struct op *op)
+void client_sub(struct client *c, struct op *op)
 {
     c->last_active_ns = c->conn.shard->worker->now_ns;
     if (!may_subscribe(c, op)) {
@@ -66,6 +66,7 @@ void client_sub(struct client *c, const struct op *op)
         struct sub *s = sub_new(c->conn.handle, &client_peer_ops, op->subject, op->queue, op->sid);
 
         atomic_store_explicit(&s->flags, c->headers ? SUB_HEADERS : 0, memory_order_relaxed);
+        s->born_epoch = conn_epoch(&c->conn);
         sids_add(&c->sids, s);
         index_add(c->account->index, s);
     }
@@ -83,7 +84,7 @@ void client_remove_sub(struct client *c, struct sub *s)
     }
 }
 
-void client_unsub(struct client *c, const struct op *op)
+void client_unsub(struct client *c, struct op *op)
 {
     c->last_active_ns = c->conn.shard->worker->now_ns;
     struct sub *s = sids_find(&c->sids, op->sid);
@@ -93,6 +94,8 @@ void client_unsub(struct client *c, const struct op *op)
          * makes meanwhile either is seen here or sees the limit. */
         atomic_store(&s->max, op->max);
         if (op->max == 0 || atomic_load(&s->n_delivered) >= op->max) {
+            atomic_fetch_or(&s->flags, SUB_CLOSED);
+            conn_next_epoch(&c->conn);
             client_remove_sub(c, s);
         }
     }
@@ -107,6 +110,10 @@ void client_remove_all_subs(struct client *c)
     if (!subs) {
         return;
     }
+    for (uint32_t i = 0; i < n; i++) {
+        atomic_fetch_or(&subs[i]->flags, SUB_CLOSED);
+    }
+    conn_next_epoch(&c->conn);
     index_remove_all(c->account->index, subs, n);
     for (uint32_t i = 0; i < n; i++) {
         if (UNLIKELY(log_enabled(LOG_TRC))) {

@@ -4,7 +4,7 @@
 #include <stdarg.h>
 
 #include "base/buf.h"
-#include "broker/msg.h"
+#include "proto/msg.h"
 #include "broker/sub.h"
 #include "client/client.h"
 #include "proto/quote.h"
@@ -86,7 +86,7 @@ void client_trace_in(const struct client *c, const struct op *op)
                STR_ARG(buf_str(&line)));
     buf_deinit(&line);
     if (op->verb == VERB_PUB || op->verb == VERB_HPUB) {
-        trace_payload(c, "<<-", op->hdr, op->payload);
+        trace_payload(c, "<<-", op->msg.hdr, op->msg.payload);
     }
 }
 

@@ -231,7 +231,7 @@ static void close_stream(struct conn *c)
     worker_clear_timer(w, &c->deadline);
     worker_clear_timer(w, &c->resume);
     handle_remove(&c->shard->table, c->handle);
-    stream_close(&c->stream);
+    stream_close(&c->stream, c->reason != CLOSE_CLIENT_CLOSED);
 }
 
 void conn_finish(struct conn *c)
@@ -262,6 +262,30 @@ void conn_write(struct conn *c, struct str s)
     }
 }
 
+static struct handle_slot *slot_of(const struct conn *c)
+{
+    return handle_slot(&c->shard->table, c->handle);
+}
+
+uint32_t conn_epoch(const struct conn *c)
+{
+    return atomic_load_explicit(&slot_of(c)->epoch, memory_order_relaxed);
+}
+
+void conn_next_epoch(struct conn *c)
+{
+    atomic_store_explicit(&slot_of(c)->epoch, conn_epoch(c) + 1, memory_order_release);
+}
+
+bool conn_takes(const struct conn *c, size_t n)
+{
+    const struct conn_limits *l = c->limits;
+
+    return !conn_is_closing(c) &&
+           !(l->drops_when_high && (c->out.n_bytes > l->high_pending_bytes ||
+                                    (int64_t)(c->out.n_bytes + n) > l->max_pending_bytes));
+}
+
 static void publish_pressure(struct conn *c)
 {
     int64_t n = (int64_t)c->out.n_bytes;
@@ -270,8 +294,7 @@ static void publish_pressure(struct conn *c)
 
     if (pressure != c->pressure) {
         c->pressure = pressure;
-        atomic_store_explicit(&handle_slot(&c->shard->table, c->handle)->pressure, pressure,
-                              memory_order_relaxed);
+        atomic_store_explicit(&slot_of(c)->pressure, pressure, memory_order_relaxed);
     }
 }
 
@@ -302,6 +325,7 @@ static void watch_deadline(struct conn *c)
     struct worker *w = c->shard->worker;
 
     if (!timer_is_set(&c->deadline) || c->n_sent >= c->deadline_mark) {
+        c->deadline_start = c->n_sent;
         c->deadline_mark = c->n_sent + c->out.n_bytes;
         worker_set_timer(w, &c->deadline, clock_now_ns() + c->limits->write_deadline_ns);
     }
@@ -310,7 +334,7 @@ static void watch_deadline(struct conn *c)
 static void on_deadline(struct timer *t)
 {
     struct conn *c = CONTAINER_OF(t, struct conn, deadline);
-    char label[CONN_LABEL_MAX];
+    UNINITIALIZED char label[CONN_LABEL_MAX];
     char duration[CLOCK_DURATION_MAX];
     unsigned n_chunks = 0;
 
@@ -323,7 +347,22 @@ static void on_deadline(struct timer *t)
     log_info("%sSlow Consumer Detected: WriteDeadline of %s exceeded with %u chunks of %zu total "
              "bytes.",
              label, duration, n_chunks, c->out.n_bytes);
-    conn_close(c, CLOSE_SLOW_CONSUMER_WRITE_DEADLINE);
+    if (c->limits->retries_writes && c->n_sent > c->deadline_start) {
+        watch_deadline(c);
+    } else {
+        conn_close(c, CLOSE_SLOW_CONSUMER_WRITE_DEADLINE);
+    }
+}
+
+/* A write that had missed its deadline got through after all. */
+static void note_recovery(struct conn *c)
+{
+    char label[CONN_LABEL_MAX];
+
+    c->was_slow = false;
+    c->ops->label(c, label);
+    log_info("%sSlow Consumer Recovered: all %llu bytes were taken", label,
+             (unsigned long long)(c->n_sent - c->deadline_start));
 }
 
 void conn_flush(struct conn *c)
@@ -344,6 +383,9 @@ void conn_flush(struct conn *c)
         watch_deadline(c);
     } else {
         c->is_blocked = false;
+        if (UNLIKELY(c->was_slow) && e == 0 && !conn_is_closing(c)) {
+            note_recovery(c);
+        }
         worker_clear_timer(c->shard->worker, &c->deadline);
         if (e != 0) {
             conn_close(c, CLOSE_WRITE_ERROR);

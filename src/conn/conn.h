@@ -32,6 +32,9 @@ struct conn_ops {
     void (*on_close)(struct conn *c, enum close_reason reason);
     /* The socket is gone and nothing refers to it: free it. */
     void (*on_free)(struct conn *c);
+    /* `out` was encoded elsewhere at an epoch that is over: take out what the connection, which has
+     * called conn_next_epoch since, does not want any more. */
+    void (*filter_output)(struct conn *c, struct outq *out, uint32_t epoch);
     /* Write what precedes its log lines. */
     void (*label)(const struct conn *c, char out[CONN_LABEL_MAX]);
 };
@@ -39,6 +42,8 @@ struct conn_ops {
 struct conn_limits {
     int64_t max_pending_bytes; // output queued beyond this makes a slow consumer
     size_t high_pending_bytes; // three quarters of it: producers are slowed down
+    bool drops_when_high;      // instead, what would fill it further is dropped
+    bool retries_writes;       // a write that misses its deadline may go on if it makes progress
     int64_t write_deadline_ns; // [ns] that queued output may take to be accepted by the kernel
 };
 
@@ -64,6 +69,7 @@ struct conn {
     uint64_t handle;
     uint64_t in_msgs, in_bytes, out_msgs, out_bytes;
     uint64_t n_sent;       // [bytes] accepted by the kernel
+    uint64_t deadline_start; // n_sent when the write that has the deadline began
     uint64_t deadline_mark; // n_sent at which the write that has the deadline is done
     char *partial;         // the unfinished operation
     uint32_t partial_n;    // [bytes] of it
@@ -99,6 +105,15 @@ static inline bool conn_is_closing(const struct conn *c)
 /** Queue bytes for it; they leave at the end of the turn. Nothing happens if it is closing. */
 void conn_write(struct conn *c, struct str s);
 
+/** @return  the present epoch of its output. */
+uint32_t conn_epoch(const struct conn *c);
+
+/**
+ * From now on output encoded earlier on other workers is filtered when it arrives. To be called after
+ * whatever it must not be sent any more (a subscription) was marked so that those workers see it.
+ */
+void conn_next_epoch(struct conn *c);
+
 /** Its output queue has grown: see that it is sent, and that it does not grow without bound. */
 static inline void conn_output_grew(struct conn *c);
 
@@ -107,6 +122,9 @@ void conn_pause(struct conn *c, int64_t duration_ns);
 
 /** Read it again after shard_hold. */
 void conn_release(struct conn *c);
+
+/** @return  whether n more bytes, encoded elsewhere, may be queued for it; else they are dropped. */
+bool conn_takes(const struct conn *c, size_t n);
 
 /** Send queued output. For shard.c. */
 void conn_flush(struct conn *c);

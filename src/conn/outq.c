@@ -12,8 +12,7 @@
 #define IOV_MAX_USED 64
 #define COPY_BELOW 4096u // hand-over copies up to so much behind the last chunk
 
-/* The tail is being written to; note how far, for whoever walks the chunks. */
-static void seal(struct outq *q)
+void outq_seal(struct outq *q)
 {
     if (q->tail) {
         q->tail->n = (uint32_t)(q->at - q->tail->bytes);
@@ -25,7 +24,7 @@ void outq_grow(struct outq *q, struct chunk_pool *p, size_t n)
     struct chunk *c = chunk_new(p, q->head ? CHUNK_LARGE : CHUNK_SMALL, n);
 
     if (q->tail) {
-        seal(q);
+        outq_seal(q);
         q->tail->next = c;
     } else {
         q->head = c;
@@ -68,12 +67,12 @@ static void copy_behind(struct outq *to, struct outq *from, struct chunk_pool *p
 
 void outq_append(struct outq *to, struct outq *from, struct chunk_pool *p)
 {
-    seal(from);
+    outq_seal(from);
     if (from->n_bytes <= COPY_BELOW && (size_t)(to->end - to->at) >= from->n_bytes) {
         copy_behind(to, from, p);
     } else if (from->head) {
         if (to->tail) {
-            seal(to);
+            outq_seal(to);
             to->tail->next = from->head;
         } else {
             to->head = from->head;
@@ -121,7 +120,7 @@ static void consume(struct outq *q, struct chunk_pool *p, size_t n)
 
 int outq_send(struct outq *q, struct chunk_pool *p, struct stream *s)
 {
-    seal(q);
+    outq_seal(q);
     while (q->n_bytes) {
         UNINITIALIZED struct iovec iov[IOV_MAX_USED];
         int n = 0;

@@ -46,6 +46,9 @@ static inline void outq_commit(struct outq *q, char *end)
     q->at = end;
 }
 
+/** Bring the counts of the chunks up to date, for whoever walks them. */
+void outq_seal(struct outq *q);
+
 /** Append bytes, across chunks where they do not fit. */
 void outq_write(struct outq *q, struct chunk_pool *p, struct str s);
 

@@ -116,7 +116,10 @@ static void on_parcel(struct worker *w, struct inbox_item *item)
         struct stage *s = &p->stages[k];
         struct conn *c = handle_find(&sh->table, s->handle);
 
-        if (c && !conn_is_closing(c)) {
+        if (c && s->epoch != conn_epoch(c)) {
+            c->ops->filter_output(c, &s->out, s->epoch);
+        }
+        if (c && conn_takes(c, s->out.n_bytes)) {
             outq_append(&c->out, &s->out, &sh->pool);
             conn_output_grew(c);
         } else {
@@ -130,7 +133,7 @@ static void on_parcel(struct worker *w, struct inbox_item *item)
     mem_free(p);
 }
 
-struct outq *shard_stage(struct shard *sh, uint64_t handle)
+struct outq *shard_stage(struct shard *sh, uint64_t handle, uint32_t epoch)
 {
     struct stage_list *l = &sh->stages[handle_worker(handle)];
     uint32_t slot = handle_slot_number(handle);
@@ -146,15 +149,17 @@ struct outq *shard_stage(struct shard *sh, uint64_t handle)
         l->n_by_slot = n;
     }
     uint32_t place = l->by_slot[slot];
-    if (place && place <= l->n && l->at[place - 1].handle == handle) {
+    if (place && place <= l->n && l->at[place - 1].handle == handle &&
+        l->at[place - 1].epoch == epoch) {
         return &l->at[place - 1].out;
     }
     if (l->n == l->cap) {
         l->cap = l->cap ? l->cap * 2 : 16;
         l->at = mem_realloc(l->at, l->cap * sizeof(struct stage));
     }
-    l->at[l->n] = (struct stage){.handle = handle};
+    l->at[l->n] = (struct stage){.handle = handle, .epoch = epoch};
     l->by_slot[slot] = ++l->n;
+    sh->n_outputs++;
     return &l->at[l->n - 1].out;
 }
 
@@ -188,6 +193,7 @@ static void send_dirty(struct shard *sh)
 void shard_flush(struct shard *sh)
 {
     sh->turn_bytes = 0;
+    sh->n_outputs = 0;
     post_stages(sh);
     send_dirty(sh);
 }
@@ -296,6 +302,7 @@ void shard_drain(struct shard *sh, enum close_reason reason, void (*fn)(struct s
 void shard_add_dirty(struct shard *sh, struct conn *c)
 {
     c->is_dirty = true;
+    sh->n_outputs++;
     c->next_dirty = sh->dirty;
     sh->dirty = c;
 }

@@ -25,6 +25,7 @@ struct conn;
 /** Output encoded here for one connection of another shard. */
 struct stage {
     uint64_t handle;
+    uint32_t epoch; // of the connection when this was encoded
     struct outq out;
 };
 
@@ -48,6 +49,7 @@ struct shard {
     struct conn *closing;      // marked closed in this turn
     struct conn *held;         // not read until the shards they write to catch up
     struct stage_list *stages; // by worker number
+    uint32_t n_outputs;        // connections that they are for
     size_t turn_bytes;         // [bytes] encoded since the last flush
     uint64_t n_conns;          // open, or closing with output left
     unsigned n_congested;      // shards that we wait for
@@ -73,9 +75,12 @@ void shards_new(struct worker **workers, unsigned n_workers, struct chunk_depot 
 /** Free all shards; no connection is left. Thread: control, after the workers ended. */
 void shards_free(struct shard **shards, unsigned n_workers);
 
-/** @return  the queue that collects output for a connection of another shard.
- * Thread: the worker. */
-struct outq *shard_stage(struct shard *sh, uint64_t handle);
+/**
+ * @param epoch  of the connection's slot, read before it was decided what to send
+ * @return       the queue that collects output for a connection of another shard
+ * Thread: the worker.
+ */
+struct outq *shard_stage(struct shard *sh, uint64_t handle, uint32_t epoch);
 
 /**
  * Send and hand over what was encoded so far, in the middle of a turn, so that a burst which fans
@@ -84,8 +89,18 @@ struct outq *shard_stage(struct shard *sh, uint64_t handle);
  */
 void shard_flush(struct shard *sh);
 
-/** [bytes] encoded in a turn beyond which shard_flush is due. */
-#define SHARD_FLUSH_BYTES (4096u << 10)
+/**
+ * @return  whether shard_flush is due: enough for each receiver that writing is worth its system call,
+ *          or as much as the caches bear
+ * Thread: the worker.
+ */
+static inline bool shard_is_flush_due(const struct shard *sh)
+{
+    size_t due = (size_t)sh->n_outputs * (32u << 10);
+
+    due = due < (256u << 10) ? 256u << 10 : due > (4u << 20) ? 4u << 20 : due;
+    return sh->turn_bytes > due;
+}
 
 /** Call fn for every connection that is not closing. Thread: the worker. */
 void shard_for_each(struct shard *sh, void (*fn)(struct conn *c, void *arg), void *arg);

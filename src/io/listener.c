@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -28,6 +29,7 @@ static int open_socket(const struct addrinfo *ai)
         return -errno;
     }
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)); // accepted sockets inherit it
     if (ai->ai_family == AF_INET6) {
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &zero, sizeof(zero));
     }
@@ -87,7 +89,8 @@ enum status listener_open(struct listener *l, struct worker *w, const char *host
     int fd = open_host(host, port, &e);
 
     if (e) {
-        snprintf(why, why_size, "listen tcp: lookup %s: %s", host, gai_strerror(e));
+        snprintf(why, why_size, "listen tcp: lookup %s: %s", host,
+                 e == EAI_NONAME || e == EAI_NODATA ? "no such host" : gai_strerror(e));
         return ST_FAILED;
     }
     if (fd < 0) {

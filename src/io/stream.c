@@ -4,8 +4,6 @@
 #include "io/stream.h"
 
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -55,13 +53,11 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 enum status stream_open(struct stream *s, struct worker *w, int fd, const struct stream_ops *ops,
                         const struct stream_events *events)
 {
-    int one = 1;
     int e = uv_poll_init(&w->loop, &s->poll, fd);
 
     if (e) {
         return (enum status)e;
     }
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
     s->poll.data = s;
     s->ops = ops;
     s->events = events;
@@ -82,7 +78,6 @@ void stream_want(struct stream *s, bool read, bool write)
     uv_poll_start(&s->poll, (read ? UV_READABLE : 0) | (write ? UV_WRITABLE : 0), on_poll);
 }
 
-/* Unread input would make close() send a reset, which can destroy what was just written. */
 static void discard_input(int fd)
 {
     char scratch[16384];
@@ -101,11 +96,13 @@ static void on_poll_closed(uv_handle_t *h)
     s->events->on_closed(s);
 }
 
-void stream_close(struct stream *s)
+void stream_close(struct stream *s, bool lingers)
 {
     uv_poll_stop(&s->poll);
-    shutdown(s->fd, SHUT_WR);
-    discard_input(s->fd);
+    if (lingers) {
+        shutdown(s->fd, SHUT_WR);
+        discard_input(s->fd);
+    }
     close(s->fd);
     s->fd = -1;
     uv_close((uv_handle_t *)&s->poll, on_poll_closed);

@@ -53,9 +53,11 @@ void stream_want(struct stream *s, bool read, bool write);
 
 /**
  * Stop all events and close the socket; on_closed follows within the turn.
- * What the kernel still has to send is sent; bytes not read are dropped without a reset (a little).
+ * What the kernel still has to send is sent.
+ * @param lingers  the other side may still be sending: take a little of that first, as input that
+ *                 nobody read makes the kernel reset the connection, which can destroy what was sent
  */
-void stream_close(struct stream *s);
+void stream_close(struct stream *s, bool lingers);
 
 /** @return  bytes read into iov, 0 at the end of input, -errno on error (-EAGAIN: not now). */
 static inline ssize_t stream_read(struct stream *s, const struct iovec *iov, int n)

@@ -207,16 +207,16 @@ static enum parse_result parse_pub(struct parser *p, struct str *in, const char 
     if (body[size + 1] != '\n') {
         return PARSE_UNKNOWN;
     }
-    op->subject = args[0];
-    op->reply = n == n_numbers + 2 ? args[1] : (struct str){0};
-    op->hdr = (struct str){.p = body, .n = hdr_n};
-    op->payload = (struct str){.p = body + hdr_n, .n = size - hdr_n};
+    op->msg.subject = args[0];
+    op->msg.reply = n == n_numbers + 2 ? args[1] : (struct str){0};
+    op->msg.hdr = (struct str){.p = body, .n = hdr_n};
+    op->msg.payload = (struct str){.p = body + hdr_n, .n = size - hdr_n};
     /* An empty header block makes a plain message, whose line has one number less. */
     unsigned first = n_numbers == 2 && hdr_n == 0 ? n - 1 : 1;
-    op->wire = (struct str){0};
-    if (body - line_end == 2 && (op->reply.n == 0 || first == 1) &&
+    op->msg.wire = op->msg.wire_bare = (struct str){0};
+    if (body - line_end == 2 && (op->msg.reply.n == 0 || first == 1) &&
         is_canonical(args, first, n, line_end)) {
-        op->wire = (struct str){.p = args[first].p, .n = (size_t)(body + size + 2 - args[first].p)};
+        op->msg.wire = (struct str){.p = args[first].p, .n = (size_t)(body + size + 2 - args[first].p)};
     }
     *in = (struct str){.p = body + size + 2, .n = have - size - 2};
     return PARSE_OP;
@@ -289,11 +289,12 @@ static inline bool parse_plain_pub(const struct parser *p, struct str *in, struc
     const char *next = body + size + 2;
     op->verb = VERB_PUB;
     op->arg = (struct str){.p = subject, .n = (size_t)(last_end - subject)};
-    op->subject = (struct str){.p = subject, .n = (size_t)(subject_end - subject)};
-    op->reply = reply;
-    op->hdr = (struct str){.p = body, .n = 0};
-    op->payload = (struct str){.p = body, .n = size};
-    op->wire = (struct str){.p = subject_end + 1, .n = (size_t)(next - subject_end - 1)};
+    op->msg.subject = (struct str){.p = subject, .n = (size_t)(subject_end - subject)};
+    op->msg.reply = reply;
+    op->msg.hdr = (struct str){.p = body, .n = 0};
+    op->msg.payload = (struct str){.p = body, .n = size};
+    op->msg.wire = (struct str){.p = subject_end + 1, .n = (size_t)(next - subject_end - 1)};
+    op->msg.wire_bare = (struct str){0};
     *in = (struct str){.p = next, .n = (size_t)(end - next)};
     return true;
 }

@@ -9,6 +9,7 @@
 
 #include "base/attr.h"
 #include "base/str.h"
+#include "proto/msg.h"
 
 enum verb {
     VERB_CONNECT,
@@ -27,16 +28,13 @@ enum verb {
 /** One operation; all slices are borrowed from the input. Fields that a verb lacks are empty. */
 struct op {
     enum verb verb;
+    uint32_t max;       // UNSUB: deliveries after which to end; 0: now
     struct str arg;     // CONNECT, INFO: the JSON; -ERR: the text; others: the arguments as sent
-    struct str subject; // SUB, PUB, HPUB
-    struct str reply;   // PUB, HPUB
+    struct str subject; // SUB
     struct str queue;   // SUB
     struct str sid;     // SUB, UNSUB
-    uint32_t max;       // UNSUB: deliveries after which to end; 0: now
-    struct str hdr;     // HPUB: the header block
-    struct str payload; // PUB, HPUB: without headers and without the final CR LF
-    struct str wire; // PUB, HPUB: "[reply ][hdr_len ]size\r\n…\r\n" if the client wrote it in the
-                     // very form in which a MSG or HMSG ends; else empty
+    struct msg msg;     // PUB, HPUB; msg.wire is given if the client wrote the very form in which a MSG
+                        // or HMSG ends
 };
 
 enum parse_result {

@@ -188,6 +188,8 @@ static void set_up_clients(struct server *s)
     s->clients.limits = (struct conn_limits){
         .max_pending_bytes = o->max_pending,
         .high_pending_bytes = (size_t)(o->max_pending / 4 * 3),
+        .drops_when_high = o->no_fast_producer_stall,
+        .retries_writes = o->write_timeout == CLIENT_WRITE_TIMEOUT_RETRY,
         .write_deadline_ns = o->write_deadline_ns,
     };
     s->clients.global = s->global;
@@ -199,6 +201,12 @@ static enum status listen_for_clients(struct server *s)
     const struct server_options *o = &s->config->server;
     uint16_t port = o->port < 0 ? 0 : o->port == 0 ? 4222 : (uint16_t)o->port;
     char why[256];
+
+    if (o->port < -1 || o->port > UINT16_MAX) {
+        log_fatal("Error listening on port: %s:%lld, \"listen tcp: address %lld: invalid port\"",
+                  o->host, (long long)o->port, (long long)o->port);
+        return ST_FAILED;
+    }
     bool is_v6 = strchr(o->host, ':') != NULL;
     enum status st =
         listener_open(&s->client_listener, s->control, o->host, port, "Client", why, sizeof(why));

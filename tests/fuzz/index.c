@@ -3,7 +3,6 @@
  * a list of subscriptions that is searched from end to end (tests/unit/broker/index_model.h). */
 #include "broker/index.h"
 
-#include "base/attr.h"
 #include "fuzz.h"
 #include "index_model.h"
 #include "proto/subject.h"

@@ -19,7 +19,7 @@ static void run_file(const char *path)
     ENSURE(f && fstat(fileno(f), &st) == 0);
     data = mem_alloc((size_t)st.st_size);
     ENSURE(fread(data, 1, (size_t)st.st_size, f) == (size_t)st.st_size);
-    fclose(f);
+    (void)fclose(f);
     LLVMFuzzerTestOneInput(data, (size_t)st.st_size);
     mem_free(data);
 }

@@ -45,8 +45,7 @@ def test_l05_ephemeral_port(connect, start_server, tmp_path):
 ], ids=["p", "port", "option port", "option listen", "flag beats option"])
 def test_l05_forms(connect, start_server, args, options):
     """-1 is an ephemeral port however it is written."""
-    server = start_server("-a", "127.0.0.1", *args, options=options) if not options or "listen" not in options \
-        else start_server(*args, options=options)
+    server = start_server(*args, options=options)
     assert connect(server).info["port"] == server.port
 
 
@@ -117,10 +116,10 @@ def test_listen_address(connect, start_server, address, flag):
         socket.create_connection(("127.0.0.1", server.port), timeout=10)
 
 
-@pytest.mark.parametrize("args", [(), ("-a", ""), ("-a", "0.0.0.0")])
-def test_default_host(connect, start_server, args):
+@pytest.mark.parametrize("args, options", [(("-a", ""), None), (("-a", "0.0.0.0"), None), ((), {"host": "0.0.0.0"})])
+def test_default_host(connect, start_server, args, options):
     """Host default 0.0.0.0; INFO.host shows it literally; all addresses are served."""
-    server = start_server(*args, options={"ping_interval": "2m", **({} if args else {"host": "0.0.0.0"})})
+    server = start_server(*args, options=options)
     server.wait_log(rf"Listening for client connections on 0\.0\.0\.0:{server.port}$")
     for host in ("127.0.0.1", "127.0.0.2"):
         c = connect(server, host=host)

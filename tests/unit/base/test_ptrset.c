@@ -227,7 +227,7 @@ static void test_large(void **state)
 static void test_pointers_as_keys(void **state)
 {
     const uint32_t n = 200000;
-    char *bytes = mem_zalloc(n * 96);
+    char *bytes = mem_zalloc((size_t)n * 96);
     struct ptrset set = {0};
 
     (void)state;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The naive side of the comparison; see index_model.h. */
 #include "index_model.h"
 
 #include "base/attr.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A connection's side of the parser, and the text form of what it finds; see parse_run.h. */
 #include "parse_run.h"
 
 #include "base/attr.h"
@@ -54,25 +55,25 @@ static void take_bytes(struct str *s, struct str wanted)
     s->n -= wanted.n;
 }
 
-/* The end of a MSG or HMSG line and the message, as it has to be if op->wire is given. */
+/* The end of a MSG or HMSG line and the message, as it has to be if op->msg.wire is given. */
 static void check_wire(const struct op *op)
 {
-    struct str left = op->wire;
+    struct str left = op->msg.wire;
 
     if (!left.p) {
         return;
     }
-    if (op->reply.n) {
-        take_bytes(&left, op->reply);
+    if (op->msg.reply.n) {
+        take_bytes(&left, op->msg.reply);
         take_bytes(&left, STR(" "));
     }
-    if (op->hdr.n) {
-        take_number(&left, op->hdr.n, ' ');
+    if (op->msg.hdr.n) {
+        take_number(&left, op->msg.hdr.n, ' ');
     }
-    take_number(&left, op->hdr.n + op->payload.n, '\r');
+    take_number(&left, op->msg.hdr.n + op->msg.payload.n, '\r');
     take_bytes(&left, STR("\n"));
-    take_bytes(&left, op->hdr);
-    take_bytes(&left, op->payload);
+    take_bytes(&left, op->msg.hdr);
+    take_bytes(&left, op->msg.payload);
     take_bytes(&left, STR("\r\n"));
     ENSURE(left.n == 0);
 }
@@ -99,11 +100,11 @@ static void put_op(struct buf *out, const struct op *op)
         break;
     case VERB_PUB:
     case VERB_HPUB:
-        put(out, op->subject);
-        put(out, op->reply);
-        put(out, op->hdr);
-        put(out, op->payload);
-        buf_add(out, op->wire.p ? STR("w") : STR(""));
+        put(out, op->msg.subject);
+        put(out, op->msg.reply);
+        put(out, op->msg.hdr);
+        put(out, op->msg.payload);
+        buf_add(out, op->msg.wire.p ? STR("w") : STR(""));
         check_wire(op);
         break;
     case VERB_CONNECT:

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Subjects the slow way; see subject_model.h. */
 #include "subject_model.h"
 
 #include "base/attr.h"

@@ -249,7 +249,7 @@ static void test_leading_zeros(void **state)
 
     (void)state;
     assert_int_equal(parse_next(&p, &in, &op), PARSE_OP);
-    assert_true(str_equal(op.payload, STR("hello")));
+    assert_true(str_equal(op.msg.payload, STR("hello")));
     assert_int_equal(in.n, 0);
 }
 

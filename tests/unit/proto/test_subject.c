@@ -136,7 +136,7 @@ static void test_match_vectors(void **state)
         }
     }
     assert_true(n > 90);
-    fclose(f);
+    (void)fclose(f);
 }
 
 static void test_validity_vectors(void **state)
@@ -161,7 +161,7 @@ static void test_validity_vectors(void **state)
         }
     }
     assert_true(n > 60);
-    fclose(f);
+    (void)fclose(f);
 }
 
 static void test_empty_subject(void **state)
