@@ -4,6 +4,8 @@
 #include "base/json.h"
 
 #include <inttypes.h>
+
+#include "base/utf8.h"
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -52,43 +54,10 @@ void json_close_array(struct json *j)
     close_bracket(j, ']');
 }
 
-/* The length of the UTF-8 sequence at p, which has n > 0 bytes; 0 when it is none. */
-static size_t sequence_length(const unsigned char *p, size_t n)
+/* The escape of a character, NULL when it stands for itself. */
+static const char *find_escape(uint32_t c, char scratch[8])
 {
-    unsigned char lead = p[0];
-    size_t len = lead < 0x80   ? 1
-                 : lead < 0xc2 ? 0
-                 : lead < 0xe0 ? 2
-                 : lead < 0xf0 ? 3
-                 : lead < 0xf5 ? 4
-                               : 0;
-
-    if (len > n) {
-        return 0;
-    }
-    for (size_t i = 1; i < len; i++) {
-        if ((p[i] & 0xc0) != 0x80) {
-            return 0;
-        }
-    }
-    if ((lead == 0xe0 && p[1] < 0xa0) || (lead == 0xed && p[1] > 0x9f) || // too long; a surrogate
-        (lead == 0xf0 && p[1] < 0x90) ||
-        (lead == 0xf4 && p[1] > 0x8f)) { // too long; beyond Unicode
-        return 0;
-    }
-    return len;
-}
-
-/* The escape for the sequence of len bytes at p, NULL when it stands for itself. */
-static const char *find_escape(const unsigned char *p, size_t len, char scratch[8])
-{
-    if (len == 0) {
-        return "\\ufffd";
-    }
-    if (len == 3 && p[0] == 0xe2 && p[1] == 0x80 && (p[2] & 0xfe) == 0xa8) {
-        return p[2] == 0xa8 ? "\\u2028" : "\\u2029"; // line ends for JavaScript
-    }
-    switch (p[0]) {
+    switch (c) {
     case '"':
         return "\\\"";
     case '\\':
@@ -103,11 +72,15 @@ static const char *find_escape(const unsigned char *p, size_t len, char scratch[
         return "\\r";
     case '\t':
         return "\\t";
+    case 0x2028: // line ends for JavaScript
+        return "\\u2028";
+    case 0x2029:
+        return "\\u2029";
     default:
         break;
     }
-    if (p[0] < 0x20 || p[0] == '<' || p[0] == '>' || p[0] == '&') {
-        snprintf(scratch, 8, "\\u%04x", (unsigned)p[0]);
+    if (c < 0x20 || c == '<' || c == '>' || c == '&') {
+        snprintf(scratch, 8, "\\u%04x", (unsigned)c);
         return scratch;
     }
     return NULL;
@@ -115,24 +88,26 @@ static const char *find_escape(const unsigned char *p, size_t len, char scratch[
 
 static void add_quoted(struct buf *out, struct str s)
 {
-    const unsigned char *p = (const unsigned char *)s.p;
-    size_t start = 0; // of the bytes that stand for themselves and are not written yet
-    size_t at = 0;
+    struct str plain = {.p = s.p}; // what stands for itself and is not written yet
 
     buf_add_char(out, '"');
-    while (at < s.n) {
+    while (s.n) {
         char scratch[8];
-        size_t len = sequence_length(p + at, s.n - at);
-        const char *escape = find_escape(p + at, len, scratch);
+        uint32_t c;
+        size_t n = utf8_decode(s, &c);
+        const char *escape = n ? find_escape(c, scratch) : "\\ufffd";
 
+        n = n ? n : 1;
+        s = (struct str){.p = s.p + n, .n = s.n - n};
         if (escape) {
-            buf_add(out, (struct str){.p = s.p + start, .n = at - start});
+            buf_add(out, plain);
             buf_add(out, str_of(escape));
-            start = at + (len ? len : 1);
+            plain = (struct str){.p = s.p};
+        } else {
+            plain.n += n;
         }
-        at += len ? len : 1;
     }
-    buf_add(out, (struct str){.p = s.p + start, .n = at - start});
+    buf_add(out, plain);
     buf_add_char(out, '"');
 }
 
