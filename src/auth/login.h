@@ -29,6 +29,12 @@ struct login {
 bool login_is_required(const struct login_rules *rules);
 
 /**
+ * @return  whether login_check takes so long (a password hash) that a worker must not call it itself
+ * Thread: any.
+ */
+bool login_is_costly(const struct login_rules *rules);
+
+/**
  * Judge what a client presented. The time taken tells nothing about how much of a secret was right.
  * @return  whether it may come in; always when nothing is required
  * Thread: any.

@@ -2,8 +2,7 @@
 /* Attributes and assertions used everywhere; the only macros without a module prefix. */
 #pragma once
 
-#include <stdio.h>
-#include <stdlib.h>
+#include <stddef.h>
 
 /** The result must be looked at (every function that can fail). */
 #define MUST_USE __attribute__((warn_unused_result))

@@ -217,6 +217,7 @@ static void purge(void)
     char **names = list_backups(dir, base, &n_names);
     for (size_t i = 0; i < n_names; i++) {
         if ((int64_t)(n_names - i) >= sink.max_files) {
+            // NOLINTNEXTLINE(clang-analyzer-unix.StdCLibraryFunctions): an open folder has a number
             if (unlinkat(dirfd(dir), names[i], 0) == 0) {
                 note(LOG_INF, "Purged log file \"%s\"\r", names[i]);
             } else {

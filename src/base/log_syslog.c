@@ -179,9 +179,9 @@ static enum status dial_internet(struct log_syslog *s, const char *network, stru
     enum status st = ST_FAILED;
 
     if (!split_address(address, host, port)) {
-        diag_error(d, NULL,
-                   "error connecting to syslog: \"dial %s: address %.*s: missing port in address\"",
-                   network, STR_ARG(address));
+        diag_error(d, NULL, "error connecting to syslog: \"dial %s: %s%.*s%s\"", network,
+                   address.n ? "address " : "", STR_ARG(address),
+                   address.n ? ": missing port in address" : "missing address");
         return ST_FAILED;
     }
     int gai = getaddrinfo(host[0] ? host : "localhost", port, &hints, &found);

@@ -2,8 +2,9 @@
 /* The one place that asks for memory and the one place that gives up when there is none. */
 #include "base/mem.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 NORETURN static void out_of_memory(size_t n)
 {
@@ -39,11 +40,12 @@ void *mem_zalloc(size_t n)
 
 void *mem_realloc(void *p, size_t n)
 {
-    p = realloc(p, n ? n : 1);
-    if (UNLIKELY(!p)) {
+    void *resized = realloc(p, n ? n : 1);
+
+    if (UNLIKELY(!resized)) {
         out_of_memory(n);
     }
-    return p;
+    return resized;
 }
 
 void *mem_zalloc_aligned(size_t n)

@@ -158,19 +158,28 @@ static void forget_empty_info(struct client *c)
 
 void client_connect(struct client *c, struct op *op)
 {
-    bool is_first = !c->got_connect;
     bool wants_account;
 
-    c->got_connect = true;
+    worker_clear_timer(c->conn.shard->worker, &c->timer);
     if (!merge(c, op->arg, &wants_account)) {
         return;
     }
-    if (!is_first) {
+    if (c->got_connect) {
         client_remove_all_subs(c);
     }
-    const struct client_info *i = c->info;
-    struct login login = {i->user, i->pass, i->token};
-    if (!login_check(c->shared->login, &login) || wants_account) {
+    if (wants_account) {
+        refuse_login(c);
+        return;
+    }
+    client_login(c);
+}
+
+void client_on_login(struct client *c, bool is_ok)
+{
+    bool is_first = !c->got_connect;
+
+    c->got_connect = true;
+    if (!is_ok) {
         refuse_login(c);
         return;
     }
@@ -188,8 +197,8 @@ void client_connect(struct client *c, struct op *op)
     }
     if (is_first) {
         c->rtt_ns = clock_now_ns() - c->start_ns;
-        client_arm_timer(c);
     }
+    client_arm_timer(c);
     client_update_subs(c);
     client_send_ok(c);
 }

@@ -94,9 +94,6 @@ enum status client_options_check(const struct client_options *o, struct diag *d)
                    "max_payload (%" PRId64 ") cannot be higher than max_pending (%" PRId64 ")",
                    o->max_payload, o->max_pending);
     }
-    if (login_is_bcrypt(o->login.pass) || login_is_bcrypt(o->login.token)) {
-        diag_error(d, NULL, "authorization: bcrypt secrets are not supported yet");
-    }
     if (o->auth_timeout_ns > LONG_AUTH_TIMEOUT) {
         char timeout[CLOCK_DURATION_MAX];
 

@@ -90,6 +90,7 @@ struct option_slot {
 #define OPTION_END {.kind = OPTION_KIND_END}
 
 /** offsetof that compiles only when the field is of type `ctype`. */
+// NOLINTNEXTLINE(bugprone-macro-parentheses): a type
 #define OPTION_OFFSET(ctype, strct, field)                                                         \
     (offsetof(strct, field) + 0 * sizeof(_Generic(&((strct *)0)->field, ctype *: (char)0)))
 /** offsetof that compiles only when the field has the size of an int (an enum). */

@@ -17,14 +17,14 @@ static const uint32_t total_bytes[CHUNK_SIZES] = {CHUNK_SMALL_BYTES, CHUNK_LARGE
 
 static void set_next_batch(struct chunk *first, struct chunk *next)
 {
-    memcpy(first->bytes, &next, sizeof(next));
+    memcpy(first->bytes, &next, sizeof(struct chunk *));
 }
 
 static struct chunk *next_batch(const struct chunk *first)
 {
     struct chunk *next;
 
-    memcpy(&next, first->bytes, sizeof(next));
+    memcpy(&next, first->bytes, sizeof(struct chunk *));
     return next;
 }
 

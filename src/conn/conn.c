@@ -409,14 +409,23 @@ static void read_on(struct conn *c)
     }
 }
 
-static void on_resume(struct timer *t)
+void conn_resume(struct conn *c)
 {
-    struct conn *c = CONTAINER_OF(t, struct conn, resume);
-
     c->is_paused = false;
     if (!c->is_held) {
         read_on(c);
     }
+}
+
+static void on_resume(struct timer *t)
+{
+    conn_resume(CONTAINER_OF(t, struct conn, resume));
+}
+
+void conn_suspend(struct conn *c)
+{
+    c->is_paused = true;
+    want_events(c);
 }
 
 void conn_pause(struct conn *c, int64_t duration_ns)

@@ -120,6 +120,12 @@ static inline void conn_output_grew(struct conn *c);
 /** Stop reading it for so long, bytes already received included: it produces too fast. */
 void conn_pause(struct conn *c, int64_t duration_ns);
 
+/** As conn_pause, until conn_resume is called. */
+void conn_suspend(struct conn *c);
+
+/** End conn_suspend: go on with what was received before, then with the socket. */
+void conn_resume(struct conn *c);
+
 /** Read it again after shard_hold. */
 void conn_release(struct conn *c);
 

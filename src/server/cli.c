@@ -18,6 +18,7 @@
 #include "base/str.h"
 #include "conf/option.h"
 #include "conf/value.h"
+#include "proto/quote.h"
 #include "server/help.h"
 #include "server/signal_send.h"
 #include "server/version.h"
@@ -90,6 +91,18 @@ struct reader {
     struct given given[N_FLAGS]; // by own_flags; the last one of each
 };
 
+/* Says on stderr what is wrong with the value of a flag. */
+static void refuse_value(const char *what, struct str value, const char *flag, struct str name,
+                         const char *why)
+{
+    struct buf quoted = {0};
+
+    quote_go(&quoted, value);
+    fprintf(stderr, "%s %.*s for %s-%.*s: %s\n", what, STR_ARG(buf_str(&quoted)), flag,
+            STR_ARG(name), why);
+    buf_deinit(&quoted);
+}
+
 /* The value in its usual form, owned by the caller; NULL after an error, which is printed. */
 static char *check_value(enum flag_kind kind, struct str name, struct str value)
 {
@@ -102,16 +115,15 @@ static char *check_value(enum flag_kind kind, struct str name, struct str value)
     }
     if (kind == KIND_BOOL) {
         if (value_parse_flag_bool(value, &is_true) != ST_OK) {
-            fprintf(stderr, "invalid boolean value \"%.*s\" for -%.*s: parse error\n",
-                    STR_ARG(value), STR_ARG(name));
+            refuse_value("invalid boolean value", value, "", name, "parse error");
             return NULL;
         }
         return is_true ? mem_strndup("true", 4) : mem_strndup("false", 5);
     }
     enum status st = value_parse_flag_int(value, &number);
     if (st != ST_OK) {
-        fprintf(stderr, "invalid value \"%.*s\" for flag -%.*s: %s\n", STR_ARG(value),
-                STR_ARG(name), st == ST_OUT_OF_RANGE ? "value out of range" : "parse error");
+        refuse_value("invalid value", value, "flag ", name,
+                     st == ST_OUT_OF_RANGE ? "value out of range" : "parse error");
         return NULL;
     }
     int n = snprintf(text, sizeof(text), "%" PRId64, number);
@@ -278,13 +290,17 @@ static enum status show_usage(const char *program)
 
 static enum status run_word(const char *program, const char *word)
 {
+    struct buf quoted = {0};
+
     if (str_equal_nocase(str_of(word), STR("version"))) {
         return show_version(program);
     }
     if (str_equal_nocase(str_of(word), STR("help"))) {
         return show_usage(program);
     }
-    fprintf(stderr, "%s: unrecognized command: \"%s\"\n", program, word);
+    quote_go(&quoted, str_of(word));
+    fprintf(stderr, "%s: unrecognized command: %.*s\n", program, STR_ARG(buf_str(&quoted)));
+    buf_deinit(&quoted);
     return ST_FAILED;
 }
 

@@ -23,6 +23,7 @@
 #include "base/status.h"
 #include "base/str.h"
 #include "conf/value.h"
+#include "proto/quote.h"
 
 #define MAX_EXPRESSION 256 // longest content of a pid file that is looked at
 
@@ -223,7 +224,11 @@ enum status signal_send(const char *program, const char *argument, struct diag *
         return ST_FAILED;
     }
     if (!find_signal(command, &number)) {
-        diag_error(d, NULL, "unknown signal \"%.*s\"", STR_ARG(command));
+        struct buf quoted = {0};
+
+        quote_go(&quoted, command);
+        diag_error(d, NULL, "unknown signal %.*s", STR_ARG(buf_str(&quoted)));
+        buf_deinit(&quoted);
         return ST_FAILED;
     }
     if (!expression.n) {

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Jobs are uv_work_t with their callbacks in our form. */
+#include "io/job.h"
+
+#include "base/attr.h"
+#include "io/worker.h"
+
+static void run(uv_work_t *work)
+{
+    struct job *j = CONTAINER_OF(work, struct job, work);
+
+    j->run(j);
+}
+
+static void done(uv_work_t *work, int status)
+{
+    struct job *j = CONTAINER_OF(work, struct job, work);
+
+    (void)status; // jobs are never cancelled
+    j->done(j);
+}
+
+void job_start(struct worker *w, struct job *j)
+{
+    ENSURE(uv_queue_work(&w->loop, &j->work, run, done) == 0);
+}
