@@ -3,6 +3,7 @@
 #include "base/buf.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 
 #include "base/mem.h"
 

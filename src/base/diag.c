@@ -3,6 +3,7 @@
 #include "base/diag.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 
 static PRINTF_LIKE(3, 0) void add(struct diag *d, const struct diag_place *at, const char *format,
                                   va_list ap)

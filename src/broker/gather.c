@@ -4,6 +4,8 @@
  * are several, sorting by name brings together what is one group for this message. */
 #include "broker/gather.h"
 
+#include <stdlib.h>
+
 #include "base/mem.h"
 #include "broker/index.h"
 

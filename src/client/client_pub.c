@@ -7,6 +7,7 @@
 #include "client/client.h"
 #include "client/client_options.h"
 #include "io/worker.h"
+#include "proto/header.h"
 #include "proto/quote.h"
 #include "proto/subject.h"
 #include "proto/write.h"
@@ -49,6 +50,63 @@ static void refuse_pub(struct client *c, const char *text, struct str subject)
     buf_deinit(&quoted);
 }
 
+/* A message may name a subject that is told of its way; the publisher must be allowed to publish
+ * there, too. */
+static bool may_trace(struct client *c, const struct msg *m)
+{
+    struct str to = header_find(m->hdr, STR("Nats-Trace-Dest"));
+
+    if (is_reserved_subject(to) && subject_is_literal(to)) {
+        refuse_pub(c, "Permissions Violation for Publish to ", to);
+        return false;
+    }
+    return true;
+}
+
+/* The last word of a line, which is taken off it. */
+static struct str take_last_word(struct str *line)
+{
+    const char *start = line->p;
+    const char *end = line->p + line->n;
+
+    while (end > start && (end[-1] == ' ' || end[-1] == '\t')) {
+        end--;
+    }
+    struct str word = {.p = end};
+    while (word.p > start && word.p[-1] != ' ' && word.p[-1] != '\t') {
+        word.p--;
+        word.n++;
+    }
+    line->n = (size_t)(word.p - start);
+    return word;
+}
+
+/* The publisher did not write the form in which a MSG or HMSG ends, so that is built here rather
+ * than on demand: subscribers get its numbers as it wrote them ("PUB a\t007"), for what that is
+ * worth. */
+static void build_wire(struct client *c, struct op *op)
+{
+    struct buf *b = &c->delivery->wire;
+    struct msg *m = &op->msg;
+    struct str line = op->arg;
+    struct str size = take_last_word(&line);
+    struct str hdr_size = m->hdr.n ? take_last_word(&line) : (struct str){0};
+    struct str parts[] = {m->reply, hdr_size, size};
+
+    b->n = 0;
+    for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+        if (parts[i].n) {
+            buf_add(b, b->n ? STR(" ") : STR(""));
+            buf_add(b, parts[i]);
+        }
+    }
+    buf_add(b, STR("\r\n"));
+    buf_add(b, m->hdr);
+    buf_add(b, m->payload);
+    buf_add(b, STR("\r\n"));
+    m->wire = buf_str(b);
+}
+
 /* A plain subscription of this client that takes the reply; a queue subscription does not count. */
 static struct sub *find_own_sub(struct client *c, struct str reply)
 {
@@ -73,8 +131,11 @@ static void send_no_responders(struct client *c, const struct msg *m)
         return;
     }
     size_t n = sizeof("NATS/1.0 503\r\nNats-Subject: \r\n\r\n") - 1 + m->subject.n;
-    buf_printf(&line, "HMSG %.*s %.*s %zu %zu\r\nNATS/1.0 503\r\nNats-Subject: ", STR_ARG(m->reply),
-               STR_ARG(sub_sid(s)), n, n);
+    buf_add(&line, STR("HMSG ")); // names may hold a NUL, where printf would stop
+    buf_add(&line, m->reply);
+    buf_add_char(&line, ' ');
+    buf_add(&line, sub_sid(s));
+    buf_printf(&line, " %zu %zu\r\nNATS/1.0 503\r\nNats-Subject: ", n, n);
     buf_add(&line, m->subject);
     buf_add(&line, STR("\r\n\r\n\r\n"));
     client_trace_out(c, "HMSG %.*s %.*s %zu %zu", STR_ARG(m->reply), STR_ARG(sub_sid(s)), n, n);
@@ -115,6 +176,9 @@ void client_pub(struct client *c, struct op *op)
     if (UNLIKELY(c->pedantic) && !subject_is_literal(m->subject)) {
         client_send_error(c, "Invalid Publish Subject");
     }
+    if (m->hdr.n && UNLIKELY(!may_trace(c, m))) {
+        return;
+    }
     if (UNLIKELY(is_reserved_subject(m->subject))) {
         refuse_pub(c, "Permissions Violation for Publish to ", m->subject);
         return;
@@ -125,6 +189,9 @@ void client_pub(struct client *c, struct op *op)
     }
     if (UNLIKELY(c->verbose)) {
         client_send_ok(c);
+    }
+    if (UNLIKELY(m->wire.n == 0)) {
+        build_wire(c, op);
     }
     size_t n =
         deliver(c->delivery, c->account, m, c->echo ? HANDLE_NONE : c->conn.handle, &c->hint);

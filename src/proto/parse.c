@@ -6,6 +6,7 @@
 
 #define MAX_ARGS 4
 #define MAX_SIZE_DIGITS 9
+#define MAX_BLANKS 1024u // before the arguments, beyond the limit on those
 
 struct verb_name {
     struct str name;
@@ -239,6 +240,16 @@ static enum parse_result skip_line(struct parser *p, struct str *in, struct op *
     return PARSE_OP;
 }
 
+/* Is the unfinished line [line, end) with its arguments from `arg` on beyond the limit? A CR at its end
+ * may belong to the line end that is still to come. Blanks before the arguments do not count, but
+ * they end too. */
+static bool is_too_long(const struct parser *p, const char *line, const char *arg, const char *end)
+{
+    size_t n = (size_t)(end - arg) - (end > arg && end[-1] == '\r' ? 1 : 0);
+
+    return n > p->max_line_bytes || (size_t)(arg - line) > p->max_line_bytes + MAX_BLANKS;
+}
+
 /* The end of the token that starts at p: the first byte that is a blank or a control character. */
 static inline const char *skip_token(const char *p, const char *end)
 {
@@ -334,7 +345,7 @@ enum parse_result parse_next(struct parser *p, struct str *in, struct op *op)
     const char *lf = memchr(from, '\n', (size_t)(end - from));
     if (UNLIKELY(!lf)) {
         p->scanned = in->n;
-        return (size_t)(end - arg) > p->max_line_bytes ? PARSE_LINE_TOO_LONG : PARSE_MORE;
+        return is_too_long(p, in->p, arg, end) ? PARSE_LINE_TOO_LONG : PARSE_MORE;
     }
     p->scanned = 0;
     const char *line_end = lf > arg && lf[-1] == '\r' ? lf - 1 : lf;

@@ -145,7 +145,7 @@ void lame_duck_enter(struct server *s)
     }
     d->server = s;
     log_info("Entering lame duck mode, stop accepting new clients");
-    listener_close(&s->client_listener);
+    server_stop_accepting(s);
     if (atomic_load(&s->clients.n_clients) == 0) {
         server_shutdown(s);
         return;

@@ -45,6 +45,12 @@ void server_post_all(struct server *s, void (*fn)(struct shard *sh, void *arg), 
     }
 }
 
+/** "Close this listener", to the worker that it is on. */
+struct listener_call {
+    struct inbox_item item;
+    struct listener *listener;
+};
+
 struct control_call {
     struct inbox_item item;
     void (*fn)(void *arg);
@@ -104,7 +110,11 @@ static void on_accept(struct listener *l, int fd, const struct sockaddr_storage 
     struct accepted *a = mem_alloc(sizeof(*a));
     *a = (struct accepted){
         .item.run = on_accepted, .server = s, .shard = best, .fd = fd, .from = addr_of(from)};
-    worker_post(best->worker, &a->item);
+    if (best->worker == l->worker) {
+        on_accepted(best->worker, &a->item);
+    } else {
+        worker_post(best->worker, &a->item);
+    }
 }
 
 /* ---- start ---- */
@@ -196,6 +206,13 @@ static void set_up_clients(struct server *s)
     s->clients.deliveries = s->deliveries;
 }
 
+/* A lone worker accepts by itself: it saves two switches of threads per connection. Several are not to
+ * be held up by one another's storms of connections. */
+static struct worker *choose_acceptor(const struct server *s)
+{
+    return s->n_workers == 1 ? s->workers[1] : s->control;
+}
+
 static enum status listen_for_clients(struct server *s)
 {
     const struct server_options *o = &s->config->server;
@@ -209,7 +226,7 @@ static enum status listen_for_clients(struct server *s)
     }
     bool is_v6 = strchr(o->host, ':') != NULL;
     enum status st =
-        listener_open(&s->client_listener, s->control, o->host, port, "Client", why, sizeof(why));
+        listener_open(&s->client_listener, choose_acceptor(s), o->host, port, "Client", why, sizeof(why));
 
     if (st != ST_OK) {
         s->client_listener.fd = -1;
@@ -337,6 +354,23 @@ static void drain_shard(struct shard *sh, void *arg)
     shard_drain(sh, CLOSE_SERVER_SHUTDOWN, on_shard_drained, arg);
 }
 
+static void close_listener(struct worker *w, struct inbox_item *item)
+{
+    struct listener_call *c = CONTAINER_OF(item, struct listener_call, item);
+
+    (void)w;
+    listener_close(c->listener);
+    mem_free(c);
+}
+
+void server_stop_accepting(struct server *s)
+{
+    struct listener_call *c = mem_alloc(sizeof(*c));
+
+    *c = (struct listener_call){.item.run = close_listener, .listener = &s->client_listener};
+    worker_post(choose_acceptor(s), &c->item);
+}
+
 void server_shutdown(struct server *s)
 {
     if (s->is_shutting_down) {
@@ -345,15 +379,15 @@ void server_shutdown(struct server *s)
     s->is_shutting_down = true;
     log_info("Initiating Shutdown...");
     lame_duck_stop(&s->lame_duck);
-    listener_close(&s->client_listener);
+    server_stop_accepting(s);
     s->n_draining = s->n_workers;
     server_post_all(s, drain_shard, s);
 }
 
 void server_deinit(struct server *s)
 {
-    listener_close(&s->client_listener);
-    if (!s->is_shutting_down) { // a start that failed half-way
+    if (!s->is_shutting_down && s->control) { // a start that failed half-way
+        server_stop_accepting(s);
         server_post_all(s, stop_worker, NULL);
     }
     for (unsigned i = 1; i <= s->n_started; i++) {

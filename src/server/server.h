@@ -68,6 +68,9 @@ void server_run(struct server *s);
  */
 void server_shutdown(struct server *s);
 
+/** Close the listener for clients: new connections are refused. */
+void server_stop_accepting(struct server *s);
+
 /** Release everything. After server_run returned, or server_start failed. */
 void server_deinit(struct server *s);
 

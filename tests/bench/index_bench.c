@@ -2,6 +2,7 @@
 /* Time and memory of the subject index.  index_bench [subscriptions [readers]]
  * The subjects are those of `natsload subs`: unique, below 4,096 prefixes, 10 % with wildcards. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/hash.h"
