@@ -10,7 +10,6 @@
 #include "base/attr.h"
 #include "base/diag.h"
 #include "base/status.h"
-#include "base/str.h"
 
 enum log_level { LOG_INF, LOG_DBG, LOG_WRN, LOG_ERR, LOG_FTL, LOG_TRC };
 

@@ -5,7 +5,6 @@
 
 #include <stddef.h>
 
-#include "base/attr.h"
 
 /**
  * @return  n uninitialised bytes, owned by the caller; never NULL.

@@ -2,7 +2,7 @@
 /* The result of everything that can fail. */
 #pragma once
 
-#include "base/attr.h"
+#include "base/attr.h" // IWYU pragma: export (who returns a status says MUST_USE)
 
 /** 0 is success; a negative errno is the operating system's; own codes lie below -1000. */
 enum status {

@@ -18,7 +18,6 @@
 #include <stdint.h>
 
 #include "base/attr.h"
-#include "base/status.h"
 #include "base/str.h"
 
 struct sub;

@@ -56,7 +56,7 @@ void match_cache_init(struct match_cache *c, struct worker *w)
 {
     *c = (struct match_cache){
         .n_sets = FIRST_SETS, .reader = w->index, .worker = w, .purge.fire = purge};
-    c->entries = mem_zalloc(FIRST_SETS * MATCH_WAYS * sizeof(struct match_entry));
+    c->entries = mem_zalloc((size_t)FIRST_SETS * MATCH_WAYS * sizeof(struct match_entry));
 }
 
 void match_cache_deinit(struct match_cache *c)
@@ -81,7 +81,7 @@ static void grow(struct match_cache *c)
 
     c->n_sets *= 2;
     c->n_evicted = 0;
-    c->entries = mem_zalloc(c->n_sets * MATCH_WAYS * sizeof(struct match_entry));
+    c->entries = mem_zalloc((size_t)c->n_sets * MATCH_WAYS * sizeof(struct match_entry));
     for (uint32_t i = 0; i < n_old; i++) {
         struct match_entry *to = old[i].account ? set_of(c, old[i].hash) : NULL;
         struct match_entry *end = to ? to + MATCH_WAYS : NULL;

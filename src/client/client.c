@@ -2,7 +2,6 @@
 /* Life of a client connection, and the loop from bytes to verbs. */
 #include "client/client.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -210,6 +209,7 @@ static const struct conn_ops client_conn_ops = {
     .on_close = on_close,
     .on_free = on_free,
     .filter_output = client_filter_output,
+    .trace_output = client_trace_output,
     .label = label,
 };
 

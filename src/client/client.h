@@ -166,6 +166,9 @@ void client_info_free(struct client_info *info);
 /** Trace one operation that came in, if tracing is on. */
 void client_trace_in(const struct client *c, const struct op *op);
 
+/** Trace messages that another worker encoded. */
+void client_trace_output(struct conn *conn, struct outq *out);
+
 /** Trace a message written for one of its subscriptions. */
 void client_trace_msg(const struct client *c, const struct msg *m, const struct sub *s);
 

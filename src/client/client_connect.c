@@ -3,11 +3,9 @@
  * of the reference. And INFO, if a client sends that. */
 #include <stddef.h>
 
-#include "auth/login.h"
 #include "base/clock.h"
 #include "base/json_field.h"
 #include "base/mem.h"
-#include "broker/account.h"
 #include "client/client.h"
 #include "client/client_options.h"
 #include "proto/quote.h"

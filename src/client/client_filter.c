@@ -4,60 +4,17 @@
 #include "base/buf.h"
 #include "broker/sub.h"
 #include "client/client.h"
-
-/* One encoded message: its subscription's id, and how long it is in all. */
-struct encoded {
-    struct str sid;
-    size_t n;
-};
-
-/* Reads what client_msg.c wrote: "[H]MSG subject sid [reply ][hdr_n ]n\r\n", then n bytes and CR LF. */
-static struct encoded read_encoded(struct str in)
-{
-    const char *lf = memchr(in.p, '\n', in.n);
-    struct str line = {.p = in.p, .n = (size_t)(lf - in.p - 1)};
-    struct encoded e = {0};
-    size_t size = 0;
-
-    for (unsigned field = 0; line.n; field++) {
-        const char *blank = memchr(line.p, ' ', line.n);
-        struct str word = {.p = line.p, .n = blank ? (size_t)(blank - line.p) : line.n};
-
-        if (field == 2) {
-            e.sid = word;
-        }
-        if (!blank) {
-            for (size_t i = 0; i < word.n; i++) {
-                size = size * 10 + (size_t)(word.p[i] - '0');
-            }
-            break;
-        }
-        line = (struct str){.p = blank + 1, .n = line.n - word.n - 1};
-    }
-    e.n = (size_t)(lf + 1 - in.p) + size + 2;
-    return e;
-}
-
-static struct buf flatten(struct outq *q)
-{
-    struct buf all = {0};
-
-    outq_seal(q);
-    for (const struct chunk *c = q->head; c; c = c->next) {
-        buf_add(&all, (struct str){.p = c->bytes, .n = c->n});
-    }
-    return all;
-}
+#include "client/encoded.h"
 
 void client_filter_output(struct conn *conn, struct outq *out, uint32_t epoch)
 {
     struct client *c = client_of(conn);
-    struct buf all = flatten(out);
+    struct buf all = encoded_flatten(out);
     struct str rest = buf_str(&all);
     struct outq kept = {0};
 
     while (rest.n) {
-        struct encoded e = read_encoded(rest);
+        struct encoded e = encoded_read(rest);
         const struct sub *s = sids_find(&c->sids, e.sid);
 
         /* A subscription born later is another one that got the same id. */

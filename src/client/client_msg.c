@@ -6,7 +6,6 @@
 #include "broker/deliver.h"
 #include "client/client.h"
 #include "io/worker.h"
-#include "proto/write.h"
 
 /** Messages up to this size are written in one piece; longer ones may be cut at chunk ends. */
 #define ONE_PIECE_BYTES 2048u

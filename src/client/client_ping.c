@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* PING and PONG in both directions, and the timer behind them (spec 01 §8). One timer serves first
  * the authentication deadline, then the pings. */
-#include "auth/login.h"
 #include "base/clock.h"
 #include "broker/deliver.h"
 #include "client/client.h"

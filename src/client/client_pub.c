@@ -2,15 +2,12 @@
 /* PUB and HPUB (spec 01 §11, §13, §15, §17): the checks, the delivery, and what the publisher hears
  * of it. */
 #include "base/clock.h"
-#include "broker/account.h"
 #include "broker/deliver.h"
 #include "client/client.h"
-#include "client/client_options.h"
 #include "io/worker.h"
 #include "proto/header.h"
 #include "proto/quote.h"
 #include "proto/subject.h"
-#include "proto/write.h"
 
 #define STALL_HIGH_MS 2
 #define STALL_FULL_MS 5

@@ -7,6 +7,7 @@
 #include "proto/msg.h"
 #include "broker/sub.h"
 #include "client/client.h"
+#include "client/encoded.h"
 #include "proto/quote.h"
 
 static const char *const verb_names[VERB_COUNT] = {
@@ -88,6 +89,22 @@ void client_trace_in(const struct client *c, const struct op *op)
     if (op->verb == VERB_PUB || op->verb == VERB_HPUB) {
         trace_payload(c, "<<-", op->msg.hdr, op->msg.payload);
     }
+}
+
+void client_trace_output(struct conn *conn, struct outq *out)
+{
+    const struct client *c = client_of(conn);
+    struct buf all = encoded_flatten(out);
+    struct str rest = buf_str(&all);
+
+    while (rest.n) {
+        struct encoded e = encoded_read(rest);
+
+        client_log(c, LOG_TRC, "->> [%.*s]", STR_ARG(e.line));
+        trace_payload(c, "->>", (struct str){0}, e.body);
+        rest = (struct str){.p = rest.p + e.n, .n = rest.n - e.n};
+    }
+    buf_deinit(&all);
 }
 
 void client_trace_out(const struct client *c, const char *format, ...)

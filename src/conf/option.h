@@ -89,13 +89,14 @@ struct option_slot {
 #define OPTION_TABLES_END ((struct option_table){.rows = NULL})
 #define OPTION_END {.kind = OPTION_KIND_END}
 
+// NOLINTBEGIN(bugprone-macro-parentheses): types
 /** offsetof that compiles only when the field is of type `ctype`. */
-// NOLINTNEXTLINE(bugprone-macro-parentheses): a type
 #define OPTION_OFFSET(ctype, strct, field)                                                         \
     (offsetof(strct, field) + 0 * sizeof(_Generic(&((strct *)0)->field, ctype *: (char)0)))
 /** offsetof that compiles only when the field has the size of an int (an enum). */
 #define OPTION_OFFSET_ENUM(strct, field)                                                           \
     (offsetof(strct, field) + 0 * sizeof(char[sizeof(((strct *)0)->field) == sizeof(int) ? 1 : -1]))
+// NOLINTEND(bugprone-macro-parentheses)
 
 #define OPTION_ROW(kind_, name_, offset_, ...)                                                     \
     {.name = (name_), .kind = (kind_), .offset = (offset_), __VA_ARGS__}

@@ -35,6 +35,8 @@ struct conn_ops {
     /* `out` was encoded elsewhere at an epoch that is over: take out what the connection, which has
      * called conn_next_epoch since, does not want any more. */
     void (*filter_output)(struct conn *c, struct outq *out, uint32_t epoch);
+    /* The protocol is being traced, and `out` was encoded elsewhere: log it. */
+    void (*trace_output)(struct conn *c, struct outq *out);
     /* Write what precedes its log lines. */
     void (*label)(const struct conn *c, char out[CONN_LABEL_MAX]);
 };

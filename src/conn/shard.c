@@ -5,6 +5,7 @@
 #include "conn/shard.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "conn/conn.h"
 
@@ -120,6 +121,9 @@ static void on_parcel(struct worker *w, struct inbox_item *item)
             c->ops->filter_output(c, &s->out, s->epoch);
         }
         if (c && conn_takes(c, s->out.n_bytes)) {
+            if (UNLIKELY(log_enabled(LOG_TRC))) {
+                c->ops->trace_output(c, &s->out);
+            }
             outq_append(&c->out, &s->out, &sh->pool);
             conn_output_grew(c);
         } else {

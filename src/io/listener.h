@@ -9,7 +9,6 @@
 #include <uv.h>
 
 #include "base/attr.h"
-#include "base/diag.h"
 #include "base/status.h"
 #include "io/timer.h"
 

@@ -5,16 +5,13 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <uv.h>
 
 #include "auth/nkey.h"
-#include "base/diag.h"
 #include "base/status.h"
 #include "client/client.h"
 #include "client/client_options.h"
 #include "conn/shard.h"
 #include "io/listener.h"
-#include "io/timer.h"
 #include "io/worker.h"
 #include "server/lame_duck.h"
 #include "server/server_options.h"
