@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/attr.h"
+
 NORETURN static void out_of_memory(size_t n)
 {
     fprintf(stderr, "gnatwren: out of memory (%zu bytes)\n", n);

@@ -2,6 +2,7 @@
 /* The slots of a worker's connections, in segments that are never moved nor given back. */
 #include "conn/handle.h"
 
+#include "base/attr.h"
 #include "base/mem.h"
 
 void handle_table_init(struct handle_table *t, unsigned worker)

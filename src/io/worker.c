@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
 
 void worker_run_inbox(struct worker *w)
 {
@@ -173,4 +174,27 @@ void worker_post(struct worker *w, struct inbox_item *item)
     if (atomic_load(&w->is_asleep) && atomic_exchange(&w->is_asleep, false)) {
         uv_async_send(&w->wake);
     }
+}
+
+struct call {
+    struct inbox_item item;
+    void (*fn)(void *arg);
+    void *arg;
+};
+
+static void run_call(struct worker *w, struct inbox_item *item)
+{
+    struct call *c = CONTAINER_OF(item, struct call, item);
+
+    (void)w;
+    c->fn(c->arg);
+    mem_free(c);
+}
+
+void worker_call(struct worker *w, void (*fn)(void *arg), void *arg)
+{
+    struct call *c = mem_alloc(sizeof(*c));
+
+    *c = (struct call){.item.run = run_call, .fn = fn, .arg = arg};
+    worker_post(w, &c->item);
 }

@@ -69,6 +69,12 @@ void worker_deinit(struct worker *w);
 void worker_post(struct worker *w, struct inbox_item *item);
 
 /**
+ * Have a worker run fn(arg) in its next turn; worker_post for when there is nothing to embed an item in.
+ * Thread: any.  Blocks: no.
+ */
+void worker_call(struct worker *w, void (*fn)(void *arg), void *arg);
+
+/**
  * Run what is in the inbox now, in the middle of a turn. Whoever has read bytes from a socket does
  * so before acting on them: what was posted before those bytes were sent must come first.
  * Thread: the worker.

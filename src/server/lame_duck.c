@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "conn/conn.h"
+#include "server/acceptor.h"
 #include "server/server.h"
 
 #define MAX_INTERVAL_NS CLOCK_SEC_NS
@@ -118,7 +119,7 @@ static void list_clients(struct shard *sh, void *arg)
 
     l->server = s;
     shard_for_each(sh, list_client, l);
-    server_post_control(s, on_listed, l);
+    worker_call(s->control, on_listed, l);
 }
 
 static void end_grace(struct timer *t)
@@ -145,7 +146,7 @@ void lame_duck_enter(struct server *s)
     }
     d->server = s;
     log_info("Entering lame duck mode, stop accepting new clients");
-    server_stop_accepting(s);
+    acceptor_stop(s);
     if (atomic_load(&s->clients.n_clients) == 0) {
         server_shutdown(s);
         return;

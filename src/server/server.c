@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "broker/account.h"
 #include "broker/deliver.h"
+#include "server/acceptor.h"
 #include "server/pid_file.h"
 #include "server/ports_file.h"
 #include "server/version.h"
@@ -41,78 +42,6 @@ void server_post_all(struct server *s, void (*fn)(struct shard *sh, void *arg), 
         *c = (struct shard_call){
             .item.run = run_shard_call, .shard = s->shards[i], .fn = fn, .arg = arg};
         worker_post(s->workers[i], &c->item);
-    }
-}
-
-/** "Close this listener", to the worker that it is on. */
-struct listener_call {
-    struct inbox_item item;
-    struct listener *listener;
-};
-
-struct control_call {
-    struct inbox_item item;
-    void (*fn)(void *arg);
-    void *arg;
-};
-
-static void run_control_call(struct worker *w, struct inbox_item *item)
-{
-    struct control_call *c = CONTAINER_OF(item, struct control_call, item);
-
-    (void)w;
-    c->fn(c->arg);
-    mem_free(c);
-}
-
-void server_post_control(struct server *s, void (*fn)(void *arg), void *arg)
-{
-    struct control_call *c = mem_alloc(sizeof(*c));
-
-    *c = (struct control_call){.item.run = run_control_call, .fn = fn, .arg = arg};
-    worker_post(s->control, &c->item);
-}
-
-/* ---- accepting ---- */
-
-/** An accepted socket on its way to its worker. */
-struct accepted {
-    struct inbox_item item;
-    struct server *server;
-    struct shard *shard;
-    int fd;
-    struct addr from;
-};
-
-static void on_accepted(struct worker *w, struct inbox_item *item)
-{
-    struct accepted *a = CONTAINER_OF(item, struct accepted, item);
-
-    (void)w;
-    client_start(&a->server->clients, a->shard, a->fd, &a->from);
-    mem_free(a);
-}
-
-/* The worker with the fewest connections gets it. */
-static void on_accept(struct listener *l, int fd, const struct sockaddr_storage *from)
-{
-    struct server *s = l->arg;
-    struct shard *best = s->shards[1];
-
-    for (unsigned i = 2; i <= s->n_workers; i++) {
-        if (atomic_load_explicit(&s->shards[i]->n_load, memory_order_relaxed) <
-            atomic_load_explicit(&best->n_load, memory_order_relaxed)) {
-            best = s->shards[i];
-        }
-    }
-    atomic_fetch_add_explicit(&best->n_load, 1, memory_order_relaxed);
-    struct accepted *a = mem_alloc(sizeof(*a));
-    *a = (struct accepted){
-        .item.run = on_accepted, .server = s, .shard = best, .fd = fd, .from = addr_of(from)};
-    if (best->worker == l->worker) {
-        on_accepted(best->worker, &a->item);
-    } else {
-        worker_post(best->worker, &a->item);
     }
 }
 
@@ -205,48 +134,6 @@ static void set_up_clients(struct server *s)
     s->clients.deliveries = s->deliveries;
 }
 
-/* A lone worker accepts by itself: it saves two switches of threads per connection. Several are not to
- * be held up by one another's storms of connections. */
-static struct worker *choose_acceptor(const struct server *s)
-{
-    return s->n_workers == 1 ? s->workers[1] : s->control;
-}
-
-static enum status listen_for_clients(struct server *s)
-{
-    const struct server_options *o = &s->config->server;
-    uint16_t port = o->port < 0 ? 0 : o->port == 0 ? 4222 : (uint16_t)o->port;
-    char why[256];
-
-    if (o->port < -1 || o->port > UINT16_MAX) {
-        log_fatal("Error listening on port: %s:%lld, \"listen tcp: address %lld: invalid port\"",
-                  o->host, (long long)o->port, (long long)o->port);
-        return ST_FAILED;
-    }
-    bool is_v6 = strchr(o->host, ':') != NULL;
-    enum status st =
-        listener_open(&s->client_listener, choose_acceptor(s), o->host, port, "Client", why, sizeof(why));
-
-    if (st != ST_OK) {
-        s->client_listener.fd = -1;
-        log_fatal("Error listening on port: %s%s%s:%u, \"%s\"", is_v6 ? "[" : "", o->host,
-                  is_v6 ? "]" : "", port, why);
-        return st;
-    }
-    struct str host;
-    int64_t advertised_port;
-    if (server_options_advertised(o, s->client_listener.port, &host, &advertised_port) != ST_OK) {
-        log_fatal("Error advertising \"%s\"", o->client_advertise);
-        return ST_FAILED;
-    }
-    s->advertised_host = mem_strndup(host.p, host.n);
-    s->clients.identity.host = s->advertised_host;
-    s->clients.identity.port = (uint16_t)advertised_port;
-    log_info("Listening for client connections on %s%s%s:%u", is_v6 ? "[" : "", o->host,
-             is_v6 ? "]" : "", s->client_listener.port);
-    return ST_OK;
-}
-
 static enum status start_workers(struct server *s)
 {
     for (unsigned i = 1; i <= s->n_workers; i++) {
@@ -306,14 +193,15 @@ enum status server_start(struct server *s, const struct server_config *config)
     }
     set_up_clients(s);
     signals_start(s);
-    st = listen_for_clients(s);
-    if (st == ST_OK) {
-        st = start_workers(s);
-    }
+    st = acceptor_open(s);
     if (st != ST_OK) {
         return st;
     }
-    listener_start(&s->client_listener, on_accept, s);
+    acceptor_start(s); // its worker may be one of those that run from here on
+    st = start_workers(s);
+    if (st != ST_OK) {
+        return st;
+    }
     write_ports_file(s);
     log_info("Server is ready");
     return ST_OK;
@@ -345,29 +233,12 @@ static void on_worker_drained(void *arg)
 static void on_shard_drained(struct shard *sh, void *arg)
 {
     (void)sh;
-    server_post_control(arg, on_worker_drained, arg);
+    worker_call(((struct server *)arg)->control, on_worker_drained, arg);
 }
 
 static void drain_shard(struct shard *sh, void *arg)
 {
     shard_drain(sh, CLOSE_SERVER_SHUTDOWN, on_shard_drained, arg);
-}
-
-static void close_listener(struct worker *w, struct inbox_item *item)
-{
-    struct listener_call *c = CONTAINER_OF(item, struct listener_call, item);
-
-    (void)w;
-    listener_close(c->listener);
-    mem_free(c);
-}
-
-void server_stop_accepting(struct server *s)
-{
-    struct listener_call *c = mem_alloc(sizeof(*c));
-
-    *c = (struct listener_call){.item.run = close_listener, .listener = &s->client_listener};
-    worker_post(choose_acceptor(s), &c->item);
 }
 
 void server_shutdown(struct server *s)
@@ -378,7 +249,7 @@ void server_shutdown(struct server *s)
     s->is_shutting_down = true;
     log_info("Initiating Shutdown...");
     lame_duck_stop(&s->lame_duck);
-    server_stop_accepting(s);
+    acceptor_stop(s);
     s->n_draining = s->n_workers;
     server_post_all(s, drain_shard, s);
 }
@@ -386,7 +257,7 @@ void server_shutdown(struct server *s)
 void server_deinit(struct server *s)
 {
     if (!s->is_shutting_down && s->control) { // a start that failed half-way
-        server_stop_accepting(s);
+        acceptor_stop(s);
         server_post_all(s, stop_worker, NULL);
     }
     for (unsigned i = 1; i <= s->n_started; i++) {

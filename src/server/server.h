@@ -65,14 +65,8 @@ void server_run(struct server *s);
  */
 void server_shutdown(struct server *s);
 
-/** Close the listener for clients: new connections are refused. */
-void server_stop_accepting(struct server *s);
-
 /** Release everything. After server_run returned, or server_start failed. */
 void server_deinit(struct server *s);
 
 /** Run fn(shard, arg) on every worker; `arg` must outlive that. */
 void server_post_all(struct server *s, void (*fn)(struct shard *sh, void *arg), void *arg);
-
-/** Run fn(arg) on the control thread. Thread: any. */
-void server_post_control(struct server *s, void (*fn)(void *arg), void *arg);

@@ -23,7 +23,8 @@ LOGIN = ("--user", "u", "--pass", "secret")
 
 
 def times(log: str) -> list[datetime]:
-    return [datetime.strptime(text, "%Y/%m/%d %H:%M:%S.%f") for text in re.findall(r"^\[\d+\] (\S+ \S+) \[", log, re.MULTILINE)]
+    found = re.findall(r"^\[\d+\] (\S+ \S+) \[", log, re.MULTILINE)
+    return [datetime.strptime(text, "%Y/%m/%d %H:%M:%S.%f") for text in found]
 
 
 def utc_now() -> datetime:
@@ -41,7 +42,7 @@ def read_log(path):
 # ---- lines
 
 def test_l02_form_of_lines(connect, start_server):
-    """Every stderr line matches `^\\[\\d+\\] \\d{4}/\\d\\d/\\d\\d \\d\\d:\\d\\d:\\d\\d\\.\\d{6} \\[(INF|DBG|WRN|ERR|FTL|TRC)\\] `."""
+    """Every stderr line matches `[pid] YYYY/MM/DD HH:MM:SS.uuuuuu [INF|DBG|WRN|ERR|FTL|TRC] …`."""
     server = start_server("-DV", *LOGIN)
     c = connect(server).connect(user="u", **{"pass": "secret"})
     c.send(b"SUB a 1\r\nPUB a 3\r\nx\ny\r\nFOO\r\n")
@@ -65,8 +66,10 @@ def test_l02_time(start_server):
     assert before - timedelta(milliseconds=1) <= found[0] and found[-1] <= after
 
 
-@pytest.mark.parametrize("args, options", [(("-T=false",), None), (("--logtime=false",), None), ((), {"logtime": False}),
-                                           (("-T=false", "--logtime_utc"), None), (("-T=0",), {"logtime": True})])
+@pytest.mark.parametrize("args, options", [
+    (("-T=false",), None), (("--logtime=false",), None), ((), {"logtime": False}), (("-T=false", "--logtime_utc"), None),
+    (("-T=0",), {"logtime": True}),
+])
 def test_l03_without_time(start_server, args, options):
     """`-T=false` drops date and time, the pid stays."""
     server = start_server(*args, options=options)
@@ -83,7 +86,8 @@ def test_l03_with_time(start_server, args, options):
 
 
 @pytest.mark.parametrize("args, options, is_utc", [
-    ((), None, False), (("--logtime_utc",), None, True), (("--logtime_utc=false",), None, False), ((), {"logtime_utc": True}, True),
+    ((), None, False), (("--logtime_utc",), None, True), (("--logtime_utc=false",), None, False),
+    ((), {"logtime_utc": True}, True),
 ])
 def test_l03_time_zone(start_server, far_zone, args, options, is_utc):
     """Local zone; `--logtime_utc` shifts to UTC."""
@@ -162,10 +166,11 @@ def test_l03_colour_of_fatal(start_server):
 # ---- levels
 
 @pytest.mark.parametrize("args, options, wanted", [
-    ((), None, set()), (("-D",), None, {"DBG"}), (("--debug",), None, {"DBG"}), (("-V",), None, {"TRC"}), (("--trace",), None, {"TRC"}),
-    (("-VV",), None, {"TRC"}), (("-DV",), None, {"DBG", "TRC"}), (("-DVV",), None, {"DBG", "TRC"}), (("-D", "-V"), None, {"DBG", "TRC"}),
-    (("--DV",), None, {"DBG", "TRC"}), ((), {"debug": True}, {"DBG"}), ((), {"trace": True}, {"TRC"}), ((), {"trace_verbose": True}, {"TRC"}),
-    (("-D=false",), {"debug": True}, set()), (("-D", "-D=false"), None, set()),
+    ((), None, set()), (("-D",), None, {"DBG"}), (("--debug",), None, {"DBG"}), (("-V",), None, {"TRC"}),
+    (("--trace",), None, {"TRC"}), (("-VV",), None, {"TRC"}), (("-DV",), None, {"DBG", "TRC"}), (("-DVV",), None, {"DBG", "TRC"}),
+    (("-D", "-V"), None, {"DBG", "TRC"}), (("--DV",), None, {"DBG", "TRC"}), ((), {"debug": True}, {"DBG"}),
+    ((), {"trace": True}, {"TRC"}), ((), {"trace_verbose": True}, {"TRC"}), (("-D=false",), {"debug": True}, set()),
+    (("-D", "-D=false"), None, set()),
 ])
 def test_levels(connect, start_server, messages, args, options, wanted):
     """-D, -V, -DV; -VV and -DVV; a flag beats the option."""
@@ -349,7 +354,9 @@ def test_trace_of_empty_payload(connect, start_server, lines_after_close):
     assert not [text for _, text in lines_after_close(server, c) if "MSG_PAYLOAD" in text and text.startswith("<<-")]
 
 
-@pytest.mark.parametrize("limit, traced", [(5, "01234..."), (9, "012345678..."), (10, "0123456789"), (11, "0123456789"), (0, "0123456789")])
+@pytest.mark.parametrize("limit, traced", [
+    (5, "01234..."), (9, "012345678..."), (10, "0123456789"), (11, "0123456789"), (0, "0123456789"),
+])
 @pytest.mark.parametrize("form", ["flag", "option"])
 def test_trace_limit(connect, start_server, lines_after_close, limit, traced, form):
     """max_traced_msg_len cuts the payload and appends `...`."""
@@ -363,7 +370,9 @@ def test_trace_limit(connect, start_server, lines_after_close, limit, traced, fo
 
 
 @pytest.mark.parametrize("key", ["pass", "auth_token", "sig", "nkey", "proxy_sig"])
-@pytest.mark.parametrize("form", ['{"%s":"SECRET"}', '{"verbose":false, "%s" : "SECRET", "name":"n"}', '{"%s":"SECRET","echo":true}'])
+@pytest.mark.parametrize("form", [
+    '{"%s":"SECRET"}', '{"verbose":false, "%s" : "SECRET", "name":"n"}', '{"%s":"SECRET","echo":true}',
+])
 def test_trace_without_secrets(connect, start_server, lines_after_close, key, form):
     """pass, auth_token, sig, nkey, proxy_sig values are replaced by `[REDACTED]`."""
     server = start_server("-DV")

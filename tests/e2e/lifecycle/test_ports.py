@@ -63,8 +63,9 @@ def test_l06_port_0_is_the_default(connect, start_server, address, args):
     assert (info["host"], info["port"]) == (address, DEFAULT_PORT)
 
 
-@pytest.mark.parametrize("text, port", [("19222", 19222), ("0x4B16", 0x4B16), ("0o45426", 0o45426), ("0b100101100010110", 0x4B16),
-                                        ("19_222", 19222), ("045426", 0o45426)])
+@pytest.mark.parametrize("text, port", [
+    ("19222", 19222), ("0x4B16", 0x4B16), ("0o45426", 0o45426), ("0b100101100010110", 0x4B16), ("19_222", 19222), ("045426", 0o45426),
+])
 def test_l06_numbers(connect, start_server, address, text, port):
     """Integers of flags are decimal, `0x`, `0o`, `0b`, with `_` between digits; a leading 0 is octal."""
     server = start_server("-a", address, "-p", text)
@@ -83,7 +84,8 @@ def test_l07_busy_port(start_server, refused):
     """Busy port: FTL line and exit 1."""
     port = start_server().port
     log = refused("-p", port)
-    assert fatal(log) == f'Error listening on port: 127.0.0.1:{port}, "listen tcp 127.0.0.1:{port}: bind: address already in use"'
+    assert fatal(log) == (f"Error listening on port: 127.0.0.1:{port}, "
+                          f'"listen tcp 127.0.0.1:{port}: bind: address already in use"')
 
 
 @pytest.mark.parametrize("port", [65536, 70000, 1 << 40, -2, -70000])
@@ -96,7 +98,8 @@ def test_l07_invalid_port(refused, port):
 def test_l07_address_of_another_machine(refused):
     """An address that is not ours: FTL line and exit 1."""
     log = refused("-a", "192.0.2.1", "-p", "-1")
-    assert fatal(log) == 'Error listening on port: 192.0.2.1:0, "listen tcp 192.0.2.1:0: bind: cannot assign requested address"'
+    assert fatal(log) == ("Error listening on port: 192.0.2.1:0, "
+                          '"listen tcp 192.0.2.1:0: bind: cannot assign requested address"')
 
 
 def test_l07_unknown_host(refused):
@@ -151,4 +154,5 @@ def test_client_advertise(connect, start_server, advertised, host, port):
 @pytest.mark.parametrize("advertised", ["a:b:c", "a:b", "a:1:2"])
 def test_client_advertise_is_checked(refused, advertised):
     """A bad client_advertise is fatal at the start."""
-    assert f"Error setting server INFO with ClientAdvertise value of {advertised}, err=" in refused("--client_advertise", advertised)
+    log = refused("--client_advertise", advertised)
+    assert f"Error setting server INFO with ClientAdvertise value of {advertised}, err=" in log

@@ -124,8 +124,8 @@ def test_l23_only_backups_are_purged(start_logging, tmp_path):
     """Only names with a valid timestamp suffix are considered."""
     ancient = tmp_path / "log.2001.02.03.04.05.06.000000007"
     others = [tmp_path / name for name in (
-        "log.old", "log.2001.02.03", "log.2001.13.03.04.05.06.000000007", "log.2001.02.03.04.05.06.7x", "log.2001.02.03.04.05.06.000000007.gz",
-        "xlog.2001.02.03.04.05.06.000000007", "logx.2001.02.03.04.05.06.000000007")]
+        "log.old", "log.2001.02.03", "log.2001.13.03.04.05.06.000000007", "log.2001.02.03.04.05.06.7x",
+        "log.2001.02.03.04.05.06.000000007.gz", "xlog.2001.02.03.04.05.06.000000007", "logx.2001.02.03.04.05.06.000000007")]
     for path in [ancient, *others]:
         path.write_text("precious")
     server, c, path = start_logging(options={"log_size_limit": LIMIT, "log_max_num": 2})
@@ -133,7 +133,6 @@ def test_l23_only_backups_are_purged(start_logging, tmp_path):
     server.signal(signal.SIGINT)
     assert server.wait_exit() == 0
     assert not ancient.exists()
-    assert f'Purged log file "{ancient.name}"' in "".join(file.read_text() for file in tmp_path.glob("log*")) or len(numbers([path])) < 60
     for other in others:
         assert other.read_text() == "precious"
 

@@ -41,7 +41,8 @@ def test_l13_shutdown(connect, start_server, messages, how, text):
     for c in clients:
         c.expect_eof()
     assert server.wait_exit() == 0
-    assert messages(server)[-3:] == [("INF", f'Trapped "{text}" signal'), ("INF", "Initiating Shutdown..."), ("INF", "Server Exiting..")]
+    assert messages(server)[-3:] == [
+        ("INF", f'Trapped "{text}" signal'), ("INF", "Initiating Shutdown..."), ("INF", "Server Exiting..")]
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", server.port), timeout=10)
 

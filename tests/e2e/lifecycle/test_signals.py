@@ -78,7 +78,8 @@ def test_l22_reopen_that_fails(start_server, tmp_path):
     eventually(lambda: path.exists() and "Server is ready" in path.read_text(), timeout=30)
     directory.rename(moved)
     server.signal(signal.SIGUSR1)
-    eventually(lambda: f"[ERR] Unable to re-open log file: open {path}: no such file or directory" in (moved / "log").read_text())
+    error = f"[ERR] Unable to re-open log file: open {path}: no such file or directory"
+    eventually(lambda: error in (moved / "log").read_text())
     directory.mkdir()
     server.signal(signal.SIGUSR1)
     eventually(lambda: path.exists() and "File log re-opened" in path.read_text())
@@ -145,7 +146,8 @@ def test_sigquit(connect, start_server, messages):
     server.signal(signal.SIGQUIT)
     c.expect_eof()
     assert server.wait_exit() == 0
-    assert after_ready(messages, server) == [("INF", 'Trapped "quit" signal'), ("INF", "Initiating Shutdown..."), ("INF", "Server Exiting..")]
+    assert after_ready(messages, server) == [
+        ("INF", 'Trapped "quit" signal'), ("INF", "Initiating Shutdown..."), ("INF", "Server Exiting..")]
 
 
 @pytest.mark.peer_only

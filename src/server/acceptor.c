@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From the listening socket to a worker. Each new connection goes to the worker that has the fewest. */
+#include "server/acceptor.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "server/server.h"
+
+/** An accepted socket on its way to its worker. */
+struct accepted {
+    struct inbox_item item;
+    struct server *server;
+    struct shard *shard;
+    int fd;
+    struct addr from;
+};
+
+static void on_accepted(struct worker *w, struct inbox_item *item)
+{
+    struct accepted *a = CONTAINER_OF(item, struct accepted, item);
+
+    (void)w;
+    client_start(&a->server->clients, a->shard, a->fd, &a->from);
+    mem_free(a);
+}
+
+/* The worker with the fewest connections gets it. */
+static void on_accept(struct listener *l, int fd, const struct sockaddr_storage *from)
+{
+    struct server *s = l->arg;
+    struct shard *best = s->shards[1];
+
+    for (unsigned i = 2; i <= s->n_workers; i++) {
+        if (atomic_load_explicit(&s->shards[i]->n_load, memory_order_relaxed) <
+            atomic_load_explicit(&best->n_load, memory_order_relaxed)) {
+            best = s->shards[i];
+        }
+    }
+    atomic_fetch_add_explicit(&best->n_load, 1, memory_order_relaxed);
+    struct accepted *a = mem_alloc(sizeof(*a));
+    *a = (struct accepted){
+        .item.run = on_accepted, .server = s, .shard = best, .fd = fd, .from = addr_of(from)};
+    if (best->worker == l->worker) {
+        on_accepted(best->worker, &a->item);
+    } else {
+        worker_post(best->worker, &a->item);
+    }
+}
+
+/* A lone worker accepts by itself: it saves two switches of threads per connection. Several are not to
+ * be held up by one another's storms of connections. */
+static struct worker *choose_acceptor(const struct server *s)
+{
+    return s->n_workers == 1 ? s->workers[1] : s->control;
+}
+
+enum status acceptor_open(struct server *s)
+{
+    const struct server_options *o = &s->config->server;
+    uint16_t port = o->port < 0 ? 0 : o->port == 0 ? 4222 : (uint16_t)o->port;
+    char why[256];
+
+    if (o->port < -1 || o->port > UINT16_MAX) {
+        log_fatal("Error listening on port: %s:%lld, \"listen tcp: address %lld: invalid port\"",
+                  o->host, (long long)o->port, (long long)o->port);
+        return ST_FAILED;
+    }
+    bool is_v6 = strchr(o->host, ':') != NULL;
+    enum status st =
+        listener_open(&s->client_listener, choose_acceptor(s), o->host, port, "Client", why, sizeof(why));
+
+    if (st != ST_OK) {
+        s->client_listener.fd = -1;
+        log_fatal("Error listening on port: %s%s%s:%u, \"%s\"", is_v6 ? "[" : "", o->host,
+                  is_v6 ? "]" : "", port, why);
+        return st;
+    }
+    struct str host;
+    int64_t advertised_port;
+    if (server_options_advertised(o, s->client_listener.port, &host, &advertised_port) != ST_OK) {
+        log_fatal("Error advertising \"%s\"", o->client_advertise);
+        return ST_FAILED;
+    }
+    s->advertised_host = mem_strndup(host.p, host.n);
+    s->clients.identity.host = s->advertised_host;
+    s->clients.identity.port = (uint16_t)advertised_port;
+    log_info("Listening for client connections on %s%s%s:%u", is_v6 ? "[" : "", o->host,
+             is_v6 ? "]" : "", s->client_listener.port);
+    return ST_OK;
+}
+
+void acceptor_start(struct server *s)
+{
+    listener_start(&s->client_listener, on_accept, s);
+}
+
+static void close_listener(void *arg)
+{
+    listener_close(arg);
+}
+
+void acceptor_stop(struct server *s)
+{
+    worker_call(choose_acceptor(s), close_listener, &s->client_listener);
+}
