@@ -61,11 +61,11 @@ fuzz: setup build-fuzz/build.ninja ## run each fuzz target for FUZZ_SECONDS
 	@ninja -C build-fuzz
 	@tools/fuzz build-fuzz $(FUZZ_SECONDS)
 
-lint: setup build/build.ninja  ## formatting, clang-tidy and the project's own checks
+lint: setup                    ## formatting, clang-tidy and the project's own checks
 	@tools/lint
 
 fmt:                           ## format all C files
 	clang-format-19 -i $$(git ls-files -co --exclude-standard '*.c' '*.h')
 
 clean:                         ## remove all build folders
-	rm -rf build build-asan build-tsan build-fuzz
+	rm -rf build build-asan build-tsan build-fuzz build-lint

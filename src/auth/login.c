@@ -116,5 +116,6 @@ bool login_is_bcrypt(const char *secret)
 {
     struct str s = str_of(secret);
 
-    return s.n == BCRYPT_TEXT_BYTES && s.p[0] == '$' && s.p[1] == '2' && s.p[3] == '$' && s.p[6] == '$';
+    return s.n == BCRYPT_TEXT_BYTES && s.p[0] == '$' && s.p[1] == '2' && s.p[3] == '$' &&
+           s.p[6] == '$';
 }

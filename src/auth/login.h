@@ -29,7 +29,8 @@ struct login {
 bool login_is_required(const struct login_rules *rules);
 
 /**
- * @return  whether login_check takes so long (a password hash) that a worker must not call it itself
+ * @return  whether login_check takes so long (a password hash) that a worker must not call it
+ *          itself
  * Thread: any.
  */
 bool login_is_costly(const struct login_rules *rules);

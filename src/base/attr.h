@@ -9,6 +9,8 @@
 /** printf-like: the format is argument `f`, the first value argument `a`. */
 #define PRINTF_LIKE(f, a) __attribute__((format(printf, f, a)))
 #define NORETURN __attribute__((noreturn))
+/** An inline function that is not worth being one otherwise. */
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
 #define LIKELY(x) __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define CACHE_LINE_BYTES 64

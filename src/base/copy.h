@@ -8,8 +8,10 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/attr.h"
+
 /** A fixed-size piece, copied with a load and a store; may overlap the previous one. */
-static inline void copy_piece(char *to, const char *from, size_t n, size_t piece)
+ALWAYS_INLINE void copy_piece(char *to, const char *from, size_t n, size_t piece)
 {
     char first[16];
     char last[16];
@@ -25,7 +27,7 @@ static inline void copy_piece(char *to, const char *from, size_t n, size_t piece
  * @return  the byte after the copy
  * Thread: any.
  */
-static inline char *copy_bytes(char *to, const char *from, size_t n)
+ALWAYS_INLINE char *copy_bytes(char *to, const char *from, size_t n)
 {
     if (n > 32) {
         memcpy(to, from, n);
@@ -44,7 +46,7 @@ static inline char *copy_bytes(char *to, const char *from, size_t n)
 }
 
 /** @return  whether the first or last `piece` bytes of n differ. */
-static inline bool piece_differs(const char *a, const char *b, size_t n, size_t piece)
+ALWAYS_INLINE bool piece_differs(const char *a, const char *b, size_t n, size_t piece)
 {
     uint64_t first_a = 0;
     uint64_t first_b = 0;
@@ -62,7 +64,7 @@ static inline bool piece_differs(const char *a, const char *b, size_t n, size_t 
  * As memcmp(…) == 0, fastest up to 16 bytes.
  * Thread: any.
  */
-static inline bool bytes_equal(const char *a, const char *b, size_t n)
+ALWAYS_INLINE bool bytes_equal(const char *a, const char *b, size_t n)
 {
     if (n > 16) {
         return memcmp(a, b, n) == 0;

@@ -5,7 +5,6 @@
 
 #include <stddef.h>
 
-
 /**
  * @return  n uninitialised bytes, owned by the caller; never NULL.
  * Thread: any.

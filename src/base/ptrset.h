@@ -20,7 +20,6 @@
 #include "base/attr.h"
 #include "base/mem.h"
 
-#define PTRSET_INLINE static inline __attribute__((always_inline))
 #define PTRSET_MIN_CAP 4u
 #define PTRSET_SHIFT 48    // [bits] of the pointer in a slot
 #define PTRSET_TAG 0xffffu // the bits of the hash in a slot
@@ -47,13 +46,13 @@ static inline uint64_t ptrset_hash_pointer(const void *element, const void *arg)
 }
 
 /** @return  the pointer in a slot; internal, as all that is named ptrset_slot_*. */
-PTRSET_INLINE void *ptrset_slot_pointer(uint64_t slot)
+ALWAYS_INLINE void *ptrset_slot_pointer(uint64_t slot)
 {
     return (void *)(uintptr_t)(slot & ((UINT64_C(1) << PTRSET_SHIFT) - 1));
 }
 
 /** @return  the slot of an element. */
-PTRSET_INLINE uint64_t ptrset_slot_make(uint64_t hash, const void *element)
+ALWAYS_INLINE uint64_t ptrset_slot_make(uint64_t hash, const void *element)
 {
     uint64_t bits = (uint64_t)(uintptr_t)element;
 
@@ -62,7 +61,7 @@ PTRSET_INLINE uint64_t ptrset_slot_make(uint64_t hash, const void *element)
 }
 
 /** @return  where a filled slot would like to be in a table of mask + 1 slots. */
-PTRSET_INLINE uint32_t ptrset_slot_home(uint64_t slot, uint32_t mask, ptrset_hash_fn hash_of,
+ALWAYS_INLINE uint32_t ptrset_slot_home(uint64_t slot, uint32_t mask, ptrset_hash_fn hash_of,
                                         const void *arg)
 {
     uint64_t hash =
@@ -79,7 +78,7 @@ static inline void ptrset_deinit(struct ptrset *set)
 }
 
 /** Have the slots fetched that a find for this hash will look at. */
-PTRSET_INLINE void ptrset_prefetch(const struct ptrset *set, uint64_t hash)
+ALWAYS_INLINE void ptrset_prefetch(const struct ptrset *set, uint64_t hash)
 {
     if (set->n) {
         __builtin_prefetch(&set->slots[(uint32_t)hash & (set->cap - 1)]);
@@ -90,7 +89,7 @@ PTRSET_INLINE void ptrset_prefetch(const struct ptrset *set, uint64_t hash)
  * @param hash  of the key, as hash_of says for the element
  * @return      the first element for which equal(element, key), or NULL
  */
-PTRSET_INLINE void *ptrset_find(const struct ptrset *set, uint64_t hash, ptrset_equal_fn equal,
+ALWAYS_INLINE void *ptrset_find(const struct ptrset *set, uint64_t hash, ptrset_equal_fn equal,
                                 const void *key)
 {
     uint32_t mask = set->cap - 1;
@@ -108,7 +107,7 @@ PTRSET_INLINE void *ptrset_find(const struct ptrset *set, uint64_t hash, ptrset_
 }
 
 /** @return  the slot that holds this very element, or NULL; internal. */
-PTRSET_INLINE uint64_t *ptrset_slot_of(const struct ptrset *set, uint64_t hash, const void *element)
+ALWAYS_INLINE uint64_t *ptrset_slot_of(const struct ptrset *set, uint64_t hash, const void *element)
 {
     uint64_t wanted = ptrset_slot_make(hash, element);
     uint32_t mask = set->cap - 1;
@@ -125,7 +124,7 @@ PTRSET_INLINE uint64_t *ptrset_slot_of(const struct ptrset *set, uint64_t hash, 
 }
 
 /** Move all elements to a table of `cap` slots; internal. */
-PTRSET_INLINE void ptrset_slot_resize(struct ptrset *set, uint32_t cap, ptrset_hash_fn hash_of,
+ALWAYS_INLINE void ptrset_slot_resize(struct ptrset *set, uint32_t cap, ptrset_hash_fn hash_of,
                                       const void *arg)
 {
     uint64_t *slots = mem_zalloc(cap * sizeof(*slots));
@@ -159,7 +158,7 @@ PTRSET_INLINE void ptrset_slot_resize(struct ptrset *set, uint32_t cap, ptrset_h
  * @param hash  of the element, as hash_of says
  * @param arg   handed to hash_of
  */
-PTRSET_INLINE void ptrset_add(struct ptrset *set, uint64_t hash, void *element,
+ALWAYS_INLINE void ptrset_add(struct ptrset *set, uint64_t hash, void *element,
                               ptrset_hash_fn hash_of, const void *arg)
 {
     uint64_t slot = ptrset_slot_make(hash, element);
@@ -179,7 +178,7 @@ PTRSET_INLINE void ptrset_add(struct ptrset *set, uint64_t hash, void *element,
 
 /** Put `with` in the place of `element`, both of this hash. @return  whether `element` was
  * there. */
-PTRSET_INLINE bool ptrset_replace(struct ptrset *set, uint64_t hash, const void *element,
+ALWAYS_INLINE bool ptrset_replace(struct ptrset *set, uint64_t hash, const void *element,
                                   const void *with)
 {
     uint64_t *slot = ptrset_slot_of(set, hash, element);
@@ -195,7 +194,7 @@ PTRSET_INLINE bool ptrset_replace(struct ptrset *set, uint64_t hash, const void 
  * eighths are free, and the last one releases it.
  * @return  whether it was there
  */
-PTRSET_INLINE bool ptrset_remove(struct ptrset *set, uint64_t hash, const void *element,
+ALWAYS_INLINE bool ptrset_remove(struct ptrset *set, uint64_t hash, const void *element,
                                  ptrset_hash_fn hash_of, const void *arg)
 {
     uint64_t *slot = ptrset_slot_of(set, hash, element);
@@ -231,7 +230,7 @@ PTRSET_INLINE bool ptrset_remove(struct ptrset *set, uint64_t hash, const void *
  * @param at  in, out: where to go on; 0 at the start
  * @return    the next element, NULL after the last
  */
-PTRSET_INLINE void *ptrset_next(const struct ptrset *set, uint32_t *at)
+ALWAYS_INLINE void *ptrset_next(const struct ptrset *set, uint32_t *at)
 {
     while (*at < set->cap) {
         uint64_t slot = set->slots[(*at)++];

@@ -9,17 +9,25 @@
 #include "broker/peer.h"
 #include "proto/write.h"
 
-struct delivery *delivery_new(struct shard *shard, bool is_only_worker, bool drops_when_high)
+/* What has left is counted: who unsubscribes after a number of messages must find them counted. */
+static void settle(void *arg)
+{
+    struct delivery *d = arg;
+
+    match_settle(&d->cache);
+}
+
+struct delivery *delivery_new(struct shard *shard, bool drops_when_high)
 {
     struct delivery *d = mem_zalloc(sizeof(*d));
 
     d->shard = shard;
-    d->is_only_worker = is_only_worker;
     d->drops_when_high = drops_when_high;
     if (getrandom(&d->random, sizeof(d->random), 0) != sizeof(d->random) || d->random == 0) {
         d->random = 0x9e3779b97f4a7c15u ^ (uintptr_t)d;
     }
     match_cache_init(&d->cache, shard->worker);
+    shard_before_flush(shard, settle, d);
     return d;
 }
 
@@ -41,7 +49,8 @@ uint32_t deliver_random(struct delivery *d)
 }
 
 /* Writes to subs[0 .. n-1], each run of the same kind with one call. */
-static size_t write_runs(struct delivery *d, struct msg *m, struct sub *const *subs, size_t n)
+static size_t write_runs(struct delivery *d, struct msg *m, struct sub *const *subs, size_t n,
+                         bool with_tickets)
 {
     size_t n_taken = 0;
 
@@ -51,22 +60,22 @@ static size_t write_runs(struct delivery *d, struct msg *m, struct sub *const *s
         while (end < n && subs[end]->ops == subs[i]->ops) {
             end++;
         }
-        n_taken += subs[i]->ops->write_msg(d, m, subs + i, end - i);
+        n_taken += subs[i]->ops->write_msg(d, m, subs + i, end - i, with_tickets);
         i = end;
     }
     return n_taken;
 }
 
-/* As write_runs, leaving out the subscriptions of one owner. */
-static size_t write_runs_except(struct delivery *d, struct msg *m, struct sub *const *subs,
-                                size_t n, uint64_t except)
+/* To all plain subscriptions but those of one owner. */
+static size_t write_except(struct delivery *d, struct msg *m, const struct match *match,
+                           uint64_t except)
 {
     size_t n_taken = 0;
     size_t from = 0;
 
-    for (size_t i = 0; i <= n; i++) {
-        if (i == n || subs[i]->owner == except) {
-            n_taken += write_runs(d, m, subs + from, i - from);
+    for (size_t i = 0; i <= match->n_plain; i++) {
+        if (i == match->n_plain || match->subs[i]->owner == except) {
+            n_taken += write_runs(d, m, match->subs + from, i - from, true);
             from = i + 1;
         }
     }
@@ -82,7 +91,7 @@ static size_t write_group(struct delivery *d, struct msg *m, struct sub *const *
     for (uint32_t tried = 0; tried < n; tried++) {
         struct sub *s = subs[at];
 
-        if (s->owner != except && s->ops->write_msg(d, m, &s, 1)) {
+        if (s->owner != except && s->ops->write_msg(d, m, &s, 1, true)) {
             return 1;
         }
         at = at + 1 == n ? 0 : at + 1;
@@ -93,16 +102,20 @@ static size_t write_group(struct delivery *d, struct msg *m, struct sub *const *
 size_t deliver(struct delivery *d, struct account *a, struct msg *m, uint64_t except,
                struct match_hint *hint)
 {
-    const struct match *match = match_find(&d->cache, a, m->subject, hint);
+    struct match_entry *e = match_find(&d->cache, a, m->subject, hint);
+    const struct match *match = e->match;
     size_t n_taken = 0;
 
     if (!match) {
         return 0;
     }
-    if (except == HANDLE_NONE) {
-        n_taken = write_runs(d, m, match->subs, match->n_plain);
-    } else {
-        n_taken = write_runs_except(d, m, match->subs, match->n_plain, except);
+    if (UNLIKELY(except != HANDLE_NONE)) {
+        n_taken = write_except(d, m, match, except);
+    } else if (match->n_plain) {
+        n_taken = write_runs(d, m, match->subs, match->n_plain, e->has_limits);
+        if (LIKELY(!e->has_limits)) {
+            match_hit(&d->cache, e);
+        }
     }
     for (uint32_t i = 0; i < match->n_groups; i++) {
         const struct match_group *g = &match->groups[i];

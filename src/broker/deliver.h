@@ -8,9 +8,9 @@
 
 #include "base/buf.h"
 #include "broker/match.h"
-#include "proto/msg.h"
 #include "broker/sub.h"
 #include "conn/shard.h"
+#include "proto/msg.h"
 
 struct account;
 
@@ -20,13 +20,12 @@ struct delivery {
     struct match_cache cache;
     uint64_t random;            // state of a generator that only has to be fair
     struct buf wire, wire_bare; // the message at hand in wire form, if the publisher's is no use
-    bool is_only_worker;        // nobody else counts deliveries
     bool drops_when_high;       // no_fast_producer_stall: drop for consumers that are nearly full
     uint8_t pressure;           // highest enum pressure met by the message at hand
 };
 
 /** Create what a worker needs to deliver. Thread: control, before the worker runs. */
-struct delivery *delivery_new(struct shard *shard, bool is_only_worker, bool drops_when_high);
+struct delivery *delivery_new(struct shard *shard, bool drops_when_high);
 
 /** Free it. Thread: control, after the worker ended. */
 void delivery_free(struct delivery *d);
@@ -58,16 +57,9 @@ enum ticket {
  * Count a delivery to s and ask whether it may be made.
  * Thread: a worker.
  */
-static inline enum ticket deliver_take_ticket(const struct delivery *d, struct sub *s)
+static inline enum ticket deliver_take_ticket(struct sub *s)
 {
     uint64_t max = atomic_load_explicit(&s->max, memory_order_relaxed);
-
-    if (d->is_only_worker && max == 0) {
-        uint64_t n = atomic_load_explicit(&s->n_delivered, memory_order_relaxed);
-
-        atomic_store_explicit(&s->n_delivered, n + 1, memory_order_relaxed);
-        return TICKET_OK;
-    }
     uint64_t n = atomic_fetch_add_explicit(&s->n_delivered, 1, memory_order_relaxed) + 1;
     return max == 0 || n < max ? TICKET_OK : n == max ? TICKET_LAST : TICKET_NONE;
 }

@@ -138,6 +138,13 @@ void index_add(struct index *ix, struct sub *s)
     unlock_all(ix);
 }
 
+void index_touch(struct index *ix, const struct sub *s)
+{
+    lock_all(ix);
+    bump_generation(ix, s);
+    unlock_all(ix);
+}
+
 /* With all locks held; the reference is left to the caller. */
 static bool remove_locked(struct index *ix, struct sub *s)
 {

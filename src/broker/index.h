@@ -58,6 +58,12 @@ void index_free(struct index *ix);
 void index_add(struct index *ix, struct sub *s);
 
 /**
+ * Make matches with s out of date, as something about it has changed that they depend on.
+ * Thread: any. Locks: the index (write).
+ */
+void index_touch(struct index *ix, const struct sub *s);
+
+/**
  * Remove a subscription that was added, and the reference taken then.
  * @return  false if it was not in the index (nothing happened)
  * Thread: any. Locks: the index (write).

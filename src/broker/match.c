@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "broker/account.h"
+#include "broker/sub.h"
 #include "io/worker.h"
 
 #define MATCH_WAYS 4u
@@ -19,6 +20,22 @@ static void clear_entry(struct match_entry *e)
     match_free(e->match);
     mem_free(e->long_subject);
     *e = (struct match_entry){0};
+}
+
+void match_settle(struct match_cache *c)
+{
+    struct match_entry *next;
+
+    for (struct match_entry *e = c->hit; e; e = next) {
+        for (uint32_t i = 0; i < e->match->n_plain; i++) {
+            atomic_fetch_add_explicit(&e->match->subs[i]->n_delivered, e->n_hits,
+                                      memory_order_relaxed);
+        }
+        next = e->next_hit;
+        e->n_hits = 0;
+        e->next_hit = NULL;
+    }
+    c->hit = NULL;
 }
 
 static bool is_current(const struct match_entry *e)
@@ -39,6 +56,7 @@ static void purge(struct timer *t)
     struct match_cache *c = CONTAINER_OF(t, struct match_cache, purge);
     bool is_empty = true;
 
+    match_settle(c);
     for (uint32_t i = 0; i < c->n_sets * MATCH_WAYS; i++) {
         struct match_entry *e = &c->entries[i];
 
@@ -121,11 +139,16 @@ static void refresh(struct match_cache *c, struct match_entry *e, struct str sub
 {
     match_free(e->match);
     e->match = index_match(e->account->index, c->reader, subject, &e->generation);
+    e->has_limits = false;
+    for (uint32_t i = 0; e->match && i < e->match->n_plain && !e->has_limits; i++) {
+        e->has_limits = atomic_load_explicit(&e->match->subs[i]->max, memory_order_relaxed) != 0;
+    }
 }
 
 static struct match_entry *add(struct match_cache *c, const struct account *a, struct str subject,
                                uint64_t hash)
 {
+    match_settle(c); // an entry is about to be overwritten, or all to move
     if (c->n_evicted > c->n_sets && c->n_sets < LAST_SETS) {
         grow(c);
     }
@@ -148,7 +171,7 @@ static struct match_entry *add(struct match_cache *c, const struct account *a, s
     return e;
 }
 
-const struct match *match_find_slowly(struct match_cache *c, const struct account *a,
+struct match_entry *match_find_slowly(struct match_cache *c, const struct account *a,
                                       struct str subject, struct match_hint *hint)
 {
     uint64_t hash = hash_str(subject);
@@ -161,9 +184,10 @@ const struct match *match_find_slowly(struct match_cache *c, const struct accoun
     if (e == end) {
         e = add(c, a, subject, hash);
     } else if (!is_current(e)) {
+        match_settle(c);
         refresh(c, e, subject);
     }
     e->last_use = ++c->uses;
     *hint = (struct match_hint){.entry = e, .n_sets = c->n_sets};
-    return e->match;
+    return e;
 }

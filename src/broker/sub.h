@@ -24,7 +24,7 @@ struct sub {
     const struct peer_ops *ops;   // how a message is written to that kind of peer
     _Atomic uint64_t n_delivered; // messages so far, also the tickets of a limited subscription
     _Atomic uint64_t max;         // auto-unsubscribe after so many deliveries; 0: no limit
-    uint32_t born_epoch;            // of the owner's output when it was made (conn/conn.h)
+    uint32_t born_epoch;          // of the owner's output when it was made (conn/conn.h)
     uint32_t sid_n, queue_n, subject_n; // [bytes]; queue_n 0: a plain subscription
     char bytes[];                       // sid, queue, subject, back to back
 };

@@ -157,7 +157,6 @@ static size_t on_bytes(struct conn *conn, struct str in)
     bool is_tracing = log_enabled(LOG_TRC);
     UNINITIALIZED struct op op;
 
-    c->stalled_ms = 0;
     while (!conn_is_closing(conn) && !conn->is_paused) {
         enum parse_result r = parse_next(&c->parser, &rest, &op);
 
@@ -173,6 +172,9 @@ static size_t on_bytes(struct conn *conn, struct str in)
             client_trace_in(c, &op);
         }
         verbs[op.verb](c, &op);
+    }
+    if (!conn->is_paused || rest.n == 0) { // what was received together is one batch, pauses or not
+        c->stalled_ms = 0;
     }
     return in.n - rest.n;
 }

@@ -119,8 +119,8 @@ void client_log(const struct client *c, enum log_level level, const char *format
 
 /** CONNECT. */
 void client_connect(struct client *c, struct op *op);
-/** Judge the credentials of a CONNECT, then call client_on_login: at once, or after the connection has
- *  been suspended while a password was hashed elsewhere. */
+/** Judge the credentials of a CONNECT, then call client_on_login: at once, or after the connection
+ * has been suspended while a password was hashed elsewhere. */
 void client_login(struct client *c);
 /** The verdict of client_login. */
 void client_on_login(struct client *c, bool is_ok);

@@ -266,8 +266,8 @@ static const struct json_field info_fields[] = {
     TEXT("xkey"),
 };
 
-/* Only servers have reason to send INFO. It has no effect, but it must be what a server could send.
- */
+/* Only servers have reason to send INFO. It has no effect, but it must be what a server could
+ * send. */
 void client_peer_info(struct client *c, struct op *op)
 {
     struct ignored ignored = {0};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Messages that were encoded on another worker while their receiver unsubscribed: once the answer to
- * UNSUB is on its way, not one of them may follow. Rare, so the bytes are simply read again. */
+/* Messages that were encoded on another worker while their receiver unsubscribed: once the answer
+ * to UNSUB is on its way, not one of them may follow. Rare, so the bytes are simply read again. */
 #include "base/buf.h"
 #include "broker/sub.h"
 #include "client/client.h"

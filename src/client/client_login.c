@@ -12,7 +12,7 @@ struct login_job {
     struct buf secrets; // what `login` points into
     struct login login;
     struct shard *shard;
-    uint64_t handle;    // of the connection, which may go meanwhile
+    uint64_t handle; // of the connection, which may go meanwhile
     bool is_ok;
 };
 

@@ -74,7 +74,8 @@ static inline void encode(struct outq *q, struct chunk_pool *pool, const struct 
     }
 }
 
-/* Where output for the owner of s goes; NULL if that is gone. *here: its connection if it is ours. */
+/* Where output for the owner of s goes; NULL if that is gone. *here: its connection if it is ours.
+ */
 static inline struct outq *find_output(struct delivery *d, const struct sub *s, struct conn **here)
 {
     struct shard *sh = d->shard;
@@ -99,9 +100,10 @@ static inline struct outq *find_output(struct delivery *d, const struct sub *s, 
     return conn_is_closing(slot->conn) ? NULL : &slot->conn->out;
 }
 
-/* A wide fan-out touches a record, a connection and the end of a queue for each target, all cold: have
- * them fetched while the targets before are served. */
-static inline void prefetch_target(const struct shard *sh, struct sub *const *subs, size_t i, size_t n)
+/* A wide fan-out touches a record, a connection and the end of a queue for each target, all cold:
+ * have them fetched while the targets before are served. */
+static inline void prefetch_target(const struct shard *sh, struct sub *const *subs, size_t i,
+                                   size_t n)
 {
     if (i + 4 < n) {
         __builtin_prefetch(subs[i + 4]);
@@ -121,7 +123,8 @@ static void trace_msg(struct conn *here, const struct msg *m, const struct sub *
     }
 }
 
-static size_t client_write_msg(struct delivery *d, struct msg *m, struct sub *const *subs, size_t n)
+static size_t client_write_msg(struct delivery *d, struct msg *m, struct sub *const *subs, size_t n,
+                               bool with_tickets)
 {
     struct shard *sh = d->shard;
     bool is_tracing = log_enabled(LOG_TRC);
@@ -137,7 +140,7 @@ static size_t client_write_msg(struct delivery *d, struct msg *m, struct sub *co
         if (UNLIKELY(!q)) {
             continue;
         }
-        enum ticket ticket = deliver_take_ticket(d, s);
+        enum ticket ticket = with_tickets ? deliver_take_ticket(s) : TICKET_OK;
         if (UNLIKELY(ticket == TICKET_NONE)) {
             continue;
         }
@@ -146,8 +149,7 @@ static size_t client_write_msg(struct delivery *d, struct msg *m, struct sub *co
             d->pressure = PRESSURE_NONE; // counted as sent, and dropped
             continue;
         }
-        bool with_headers =
-            m->hdr.n && (sub_flags(s) & SUB_HEADERS);
+        bool with_headers = m->hdr.n && (sub_flags(s) & SUB_HEADERS);
         struct str tail = with_headers ? deliver_wire(d, m) : deliver_wire_bare(d, m);
         encode(q, &sh->pool, m, s, with_headers, tail);
         sh->turn_bytes += tail.n + m->subject.n;

@@ -108,7 +108,7 @@ static void build_wire(struct client *c, struct op *op)
 static struct sub *find_own_sub(struct client *c, struct str reply)
 {
     struct match_hint hint = {0};
-    const struct match *m = match_find(&c->delivery->cache, c->account, reply, &hint);
+    const struct match *m = match_find(&c->delivery->cache, c->account, reply, &hint)->match;
 
     for (uint32_t i = 0; m && i < m->n_plain; i++) {
         if (m->subs[i]->owner == c->conn.handle) {

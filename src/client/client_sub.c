@@ -3,6 +3,7 @@
  * each with a reference of its own. */
 #include "base/mem.h"
 #include "broker/account.h"
+#include "broker/deliver.h"
 #include "broker/index.h"
 #include "broker/sub.h"
 #include "client/client.h"
@@ -92,11 +93,14 @@ void client_unsub(struct client *c, struct op *op)
     if (s) {
         /* First the limit, then the look at what was delivered: a delivery that another worker
          * makes meanwhile either is seen here or sees the limit. */
+        match_settle(&c->delivery->cache);
         atomic_store(&s->max, op->max);
         if (op->max == 0 || atomic_load(&s->n_delivered) >= op->max) {
             atomic_fetch_or(&s->flags, SUB_CLOSED);
             conn_next_epoch(&c->conn);
             client_remove_sub(c, s);
+        } else {
+            index_touch(c->account->index, s); // deliveries to it need tickets from now on
         }
     }
     client_send_ok(c);

@@ -4,10 +4,10 @@
 #include <stdarg.h>
 
 #include "base/buf.h"
-#include "proto/msg.h"
 #include "broker/sub.h"
 #include "client/client.h"
 #include "client/encoded.h"
+#include "proto/msg.h"
 #include "proto/quote.h"
 
 static const char *const verb_names[VERB_COUNT] = {

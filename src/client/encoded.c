@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* "[H]MSG subject sid [reply ][hdr_n ]n\r\n", then n bytes and CR LF: our own form, so it is trusted. */
+/* "[H]MSG subject sid [reply ][hdr_n ]n\r\n", then n bytes and CR LF: our own form, so it is
+ * trusted. */
 #include "client/encoded.h"
 
 #include "conn/outq.h"

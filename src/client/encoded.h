@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading back what client_msg.c wrote, for the rare occasions when the owner of a connection must know
- * what another worker has encoded for it. */
+/* Reading back what client_msg.c wrote, for the rare occasions when the owner of a connection must
+ * know what another worker has encoded for it. */
 #pragma once
 
 #include <stddef.h>

@@ -131,7 +131,7 @@ static bool read_once(struct conn *c)
         c->partial = mem_realloc(c->partial, c->partial_cap);
         buf = c->partial;
         room = SHARD_READ_BYTES;
-    } else if (kept) {
+    } else if (c->partial) {
         memcpy(buf, c->partial, kept);
     }
     ssize_t r =
@@ -347,7 +347,7 @@ static void on_deadline(struct timer *t)
     log_info("%sSlow Consumer Detected: WriteDeadline of %s exceeded with %u chunks of %zu total "
              "bytes.",
              label, duration, n_chunks, c->out.n_bytes);
-    if (c->limits->retries_writes && c->n_sent > c->deadline_start) {
+    if (c->limits->retries_writes && c->n_sent > c->deadline_start && !conn_is_closing(c)) {
         watch_deadline(c);
     } else {
         conn_close(c, CLOSE_SLOW_CONSUMER_WRITE_DEADLINE);
@@ -437,10 +437,11 @@ void conn_pause(struct conn *c, int64_t duration_ns)
     }
 }
 
+/* Not at once: this is called while the inbox is run, and perhaps while another connection reads. */
 void conn_release(struct conn *c)
 {
     c->is_held = false;
     if (!c->is_paused) {
-        want_events(c);
+        conn_pause(c, 0);
     }
 }

@@ -62,7 +62,7 @@ struct conn {
     bool is_finishing : 1; // on_close has been called
     bool is_stream_closed : 1;
     bool is_listed_closing : 1; // in shard->closing
-    bool was_slow : 1;     // counted as a slow consumer
+    bool was_slow : 1;          // counted as a slow consumer
 
     struct shard *shard;
     const struct conn_limits *limits;
@@ -70,13 +70,13 @@ struct conn {
     struct conn *next_dirty, *next_closing, *next_held;
     uint64_t handle;
     uint64_t in_msgs, in_bytes, out_msgs, out_bytes;
-    uint64_t n_sent;       // [bytes] accepted by the kernel
+    uint64_t n_sent;         // [bytes] accepted by the kernel
     uint64_t deadline_start; // n_sent when the write that has the deadline began
-    uint64_t deadline_mark; // n_sent at which the write that has the deadline is done
-    char *partial;         // the unfinished operation
-    uint32_t partial_n;    // [bytes] of it
+    uint64_t deadline_mark;  // n_sent at which the write that has the deadline is done
+    char *partial;           // the unfinished operation
+    uint32_t partial_n;      // [bytes] of it
     uint32_t partial_cap;
-    uint32_t need;         // [bytes] it will have; 0: not known
+    uint32_t need; // [bytes] it will have; 0: not known
     struct addr addr;
     struct timer deadline; // of a blocked write
     struct timer resume;   // end of a pause
@@ -111,8 +111,9 @@ void conn_write(struct conn *c, struct str s);
 uint32_t conn_epoch(const struct conn *c);
 
 /**
- * From now on output encoded earlier on other workers is filtered when it arrives. To be called after
- * whatever it must not be sent any more (a subscription) was marked so that those workers see it.
+ * From now on output encoded earlier on other workers is filtered when it arrives. To be called
+ * after whatever it must not be sent any more (a subscription) was marked so that those workers see
+ * it.
  */
 void conn_next_epoch(struct conn *c);
 
@@ -131,7 +132,8 @@ void conn_resume(struct conn *c);
 /** Read it again after shard_hold. */
 void conn_release(struct conn *c);
 
-/** @return  whether n more bytes, encoded elsewhere, may be queued for it; else they are dropped. */
+/** @return  whether n more bytes, encoded elsewhere, may be queued for it; else they are
+ * dropped. */
 bool conn_takes(const struct conn *c, size_t n);
 
 /** Send queued output. For shard.c. */

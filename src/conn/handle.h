@@ -10,7 +10,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-
 struct conn;
 
 /** No connection has this handle. */

@@ -108,7 +108,7 @@ static void consume(struct outq *q, struct chunk_pool *p, size_t n)
         return;
     }
     n += q->head_sent;
-    while (n >= q->head->n) {
+    while (q->head && n >= q->head->n) {
         struct chunk *c = q->head;
 
         n -= c->n;

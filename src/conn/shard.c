@@ -59,7 +59,7 @@ static void on_relief(struct worker *w, struct inbox_item *item)
 static void relieve_waiting(struct shard *sh)
 {
     for (unsigned i = 1; i < sh->n_all; i++) {
-        if (atomic_load_explicit(&sh->is_waiting[i], memory_order_relaxed) &&
+        if (atomic_load(&sh->is_waiting[i]) && // not before our count, see watch_congestion
             atomic_exchange(&sh->is_waiting[i], false)) {
             struct relief *r = mem_alloc(sizeof(*r));
 
@@ -198,6 +198,9 @@ void shard_flush(struct shard *sh)
 {
     sh->turn_bytes = 0;
     sh->n_outputs = 0;
+    if (sh->before_flush) {
+        sh->before_flush(sh->flush_arg);
+    }
     post_stages(sh);
     send_dirty(sh);
 }
@@ -276,6 +279,12 @@ void shards_free(struct shard **shards, unsigned n_workers)
         chunk_pool_deinit(&sh->pool);
         mem_free(sh);
     }
+}
+
+void shard_before_flush(struct shard *sh, void (*fn)(void *arg), void *arg)
+{
+    sh->before_flush = fn;
+    sh->flush_arg = arg;
 }
 
 void shard_for_each(struct shard *sh, void (*fn)(struct conn *c, void *arg), void *arg)

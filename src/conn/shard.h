@@ -54,6 +54,8 @@ struct shard {
     uint64_t n_conns;          // open, or closing with output left
     unsigned n_congested;      // shards that we wait for
     bool *is_congested;        // by worker number
+    void (*before_flush)(void *arg); // see shard_before_flush
+    void *flush_arg;
     bool is_draining;          // close everything and say so when done
     void (*on_drained)(struct shard *sh, void *arg);
     void *drained_arg;
@@ -101,6 +103,9 @@ static inline bool shard_is_flush_due(const struct shard *sh)
     due = due < (256u << 10) ? 256u << 10 : due > (4u << 20) ? 4u << 20 : due;
     return sh->turn_bytes > due;
 }
+
+/** Have fn(arg) called before output leaves the shard. Thread: before the worker runs. */
+void shard_before_flush(struct shard *sh, void (*fn)(void *arg), void *arg);
 
 /** Call fn for every connection that is not closing. Thread: the worker. */
 void shard_for_each(struct shard *sh, void (*fn)(struct conn *c, void *arg), void *arg);

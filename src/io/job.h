@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Work that may take long (a password hash, a file that stalls): done by libuv's thread pool, reported
- * to the worker that asked. It gets values and touches nothing shared. */
+/* Work that may take long (a password hash, a file that stalls): done by libuv's thread pool,
+ * reported to the worker that asked. It gets values and touches nothing shared. */
 #pragma once
 
 #include <uv.h>
@@ -15,8 +15,8 @@ struct job {
 };
 
 /**
- * Have a job done. It must stay where it is until `done` is called, which happens even if whoever asked
- * is gone by then.
+ * Have a job done. It must stay where it is until `done` is called, which happens even if whoever
+ * asked is gone by then.
  * Thread: the worker.  Blocks: no.
  */
 void job_start(struct worker *w, struct job *j);

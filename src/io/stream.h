@@ -55,7 +55,8 @@ void stream_want(struct stream *s, bool read, bool write);
  * Stop all events and close the socket; on_closed follows within the turn.
  * What the kernel still has to send is sent.
  * @param lingers  the other side may still be sending: take a little of that first, as input that
- *                 nobody read makes the kernel reset the connection, which can destroy what was sent
+ *                 nobody read makes the kernel reset the connection, which can destroy what was
+ *                 sent
  */
 void stream_close(struct stream *s, bool lingers);
 

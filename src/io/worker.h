@@ -69,7 +69,8 @@ void worker_deinit(struct worker *w);
 void worker_post(struct worker *w, struct inbox_item *item);
 
 /**
- * Have a worker run fn(arg) in its next turn; worker_post for when there is nothing to embed an item in.
+ * Have a worker run fn(arg) in its next turn; worker_post for when there is nothing to embed an
+ * item in.
  * Thread: any.  Blocks: no.
  */
 void worker_call(struct worker *w, void (*fn)(void *arg), void *arg);

@@ -2,6 +2,8 @@
 /* Looking for headers, line by line. */
 #include "proto/header.h"
 
+#include "base/copy.h"
+
 #define FIRST_LINE "NATS/1.0\r\n"
 
 /* Takes a line off the front, without its CR LF. False: there is no whole line. */
@@ -33,11 +35,30 @@ static struct str trim(struct str s)
     return s;
 }
 
+/* Does any line begin so? */
+static bool has_line(struct str hdr, struct str prefix)
+{
+    const char *lf;
+
+    while ((lf = hdr.n ? memchr(hdr.p, '\n', hdr.n) : NULL) != NULL) {
+        size_t n = (size_t)(lf + 1 - hdr.p);
+
+        hdr = (struct str){.p = lf + 1, .n = hdr.n - n};
+        if (hdr.n > prefix.n && bytes_equal(hdr.p, prefix.p, prefix.n)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 struct str header_find(struct str hdr, struct str name)
 {
     struct str rest = hdr;
     struct str line;
 
+    if (!has_line(hdr, name)) { // nearly always
+        return (struct str){0};
+    }
     if (!str_starts_with(hdr, STR(FIRST_LINE)) || !take_line(&rest, &line)) {
         return (struct str){0};
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Header blocks of messages (spec 01 §16): "NATS/1.0\r\n", lines "Name: value\r\n", "\r\n".
- * Publishers may send anything in their place; whoever looks for a header must be ready for that.
- */
+ * Publishers may send anything in their place; whoever looks for a header must be ready for
+ * that. */
 #pragma once
 
 #include "base/str.h"

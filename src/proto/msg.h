@@ -8,10 +8,10 @@
 
 struct msg {
     struct str subject;
-    struct str reply;     // empty: none
-    struct str hdr;       // header block, empty: none
+    struct str reply; // empty: none
+    struct str hdr;   // header block, empty: none
     struct str payload;
-    struct str wire;      // as it ends on the wire: "[reply ][hdr_n ]n\r\n[hdr]payload\r\n"; empty: not
-                          // known, made on demand
+    struct str wire; // as it ends on the wire: "[reply ][hdr_n ]n\r\n[hdr]payload\r\n"; empty: not
+                     // known, made on demand
     struct str wire_bare; // the same without headers; empty: made on demand
 };

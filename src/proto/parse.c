@@ -217,7 +217,8 @@ static enum parse_result parse_pub(struct parser *p, struct str *in, const char 
     op->msg.wire = op->msg.wire_bare = (struct str){0};
     if (body - line_end == 2 && (op->msg.reply.n == 0 || first == 1) &&
         is_canonical(args, first, n, line_end)) {
-        op->msg.wire = (struct str){.p = args[first].p, .n = (size_t)(body + size + 2 - args[first].p)};
+        op->msg.wire =
+            (struct str){.p = args[first].p, .n = (size_t)(body + size + 2 - args[first].p)};
     }
     *in = (struct str){.p = body + size + 2, .n = have - size - 2};
     return PARSE_OP;
@@ -240,9 +241,9 @@ static enum parse_result skip_line(struct parser *p, struct str *in, struct op *
     return PARSE_OP;
 }
 
-/* Is the unfinished line [line, end) with its arguments from `arg` on beyond the limit? A CR at its end
- * may belong to the line end that is still to come. Blanks before the arguments do not count, but
- * they end too. */
+/* Is the unfinished line [line, end) with its arguments from `arg` on beyond the limit? A CR at its
+ * end may belong to the line end that is still to come. Blanks before the arguments do not count,
+ * but they end too. */
 static bool is_too_long(const struct parser *p, const char *line, const char *arg, const char *end)
 {
     size_t n = (size_t)(end - arg) - (end > arg && end[-1] == '\r' ? 1 : 0);
@@ -259,54 +260,72 @@ static inline const char *skip_token(const char *p, const char *end)
     return p;
 }
 
+/* The slice between two pointers. */
+static inline struct str between(const char *from, const char *to)
+{
+    return (struct str){.p = from, .n = (size_t)(to - from)};
+}
+
 /*
- * A whole "PUB subject [reply] size\r\n…\r\n" just as clients write it, which is what a busy server
- * spends its time on. False: it is anything else, or unfinished, and the long way decides.
+ * A whole PUB or HPUB just as clients write it, one space between words, which is what a busy
+ * server spends its time on: "PUB subject [reply] size\r\n…\r\n". False: it is anything else, or
+ * unfinished, and the long way decides.
  */
 static inline bool parse_plain_pub(const struct parser *p, struct str *in, struct op *op)
 {
     const char *end = in->p + in->n;
-    const char *subject = in->p + 4;
     uint32_t size;
+    uint32_t hdr_n = 0;
 
-    if (in->n < sizeof("PUB s 0\r\n") || memcmp(in->p, "PUB ", 4) != 0) {
+    if (in->n < sizeof("HPUB s 0 0\r\n")) {
         return false;
     }
-    const char *subject_end = skip_token(subject, end);
-    const char *last = subject_end + 1;
-    if (subject_end == subject || last >= end || *subject_end != ' ') {
+    bool has_hdr = in->p[0] == 'H';
+    const char *args = in->p + (has_hdr ? 5 : 4);
+    if (memcmp(args - 4, "PUB ", 4) != 0 || (has_hdr && !p->has_headers)) {
         return false;
     }
-    struct str reply = {.p = last, .n = 0};
-    const char *last_end = skip_token(last, end);
-    if (last_end < end && *last_end == ' ') {
-        reply.n = (size_t)(last_end - last);
-        last = last_end + 1;
-        last_end = skip_token(last, end);
-        if (reply.n == 0) {
+
+    /* Words by their ends; the last and, with headers, the one before it are numbers. */
+    UNINITIALIZED const char *word_end[MAX_ARGS];
+    unsigned n = 0;
+    const char *at = args;
+    do {
+        const char *from = n ? at + 1 : at;
+
+        at = skip_token(from, end);
+        if (at == from) {
             return false;
         }
-    }
-    if (end - last_end < 2 || last_end[0] != '\r' || last_end[1] != '\n' ||
-        (size_t)(last_end - subject) > p->max_line_bytes ||
-        !parse_number((struct str){.p = last, .n = (size_t)(last_end - last)}, &size)) {
+        word_end[n++] = at;
+    } while (n < MAX_ARGS && at < end && *at == ' ');
+
+    unsigned n_names = n - (has_hdr ? 2 : 1);
+    if (n_names - 1 > 1 || end - at < 2 || at[0] != '\r' || at[1] != '\n' ||
+        (size_t)(at - args) > p->max_line_bytes ||
+        !parse_number(between(word_end[n - 2] + 1, at), &size)) {
         return false;
     }
-    const char *body = last_end + 2;
+    if (has_hdr && (!parse_number(between(word_end[n - 3] + 1, word_end[n - 2]), &hdr_n) ||
+                    hdr_n == 0 || hdr_n > size)) {
+        return false;
+    }
+    const char *body = at + 2;
     if ((size_t)(end - body) < (size_t)size + 2 || body[size] != '\r' || body[size + 1] != '\n' ||
         (p->max_payload_bytes >= 0 && size > p->max_payload_bytes)) {
         return false;
     }
     const char *next = body + size + 2;
-    op->verb = VERB_PUB;
-    op->arg = (struct str){.p = subject, .n = (size_t)(last_end - subject)};
-    op->msg.subject = (struct str){.p = subject, .n = (size_t)(subject_end - subject)};
-    op->msg.reply = reply;
-    op->msg.hdr = (struct str){.p = body, .n = 0};
-    op->msg.payload = (struct str){.p = body, .n = size};
-    op->msg.wire = (struct str){.p = subject_end + 1, .n = (size_t)(next - subject_end - 1)};
+    const char *tail = word_end[0] + 1;
+    op->verb = has_hdr ? VERB_HPUB : VERB_PUB;
+    op->arg = between(args, at);
+    op->msg.subject = between(args, word_end[0]);
+    op->msg.reply = between(tail, n_names == 2 ? word_end[1] : tail);
+    op->msg.hdr = (struct str){.p = body, .n = hdr_n};
+    op->msg.payload = (struct str){.p = body + hdr_n, .n = size - hdr_n};
+    op->msg.wire = between(tail, next);
     op->msg.wire_bare = (struct str){0};
-    *in = (struct str){.p = next, .n = (size_t)(end - next)};
+    *in = between(next, end);
     return true;
 }
 

@@ -33,8 +33,8 @@ struct op {
     struct str subject; // SUB
     struct str queue;   // SUB
     struct str sid;     // SUB, UNSUB
-    struct msg msg;     // PUB, HPUB; msg.wire is given if the client wrote the very form in which a MSG
-                        // or HMSG ends
+    struct msg msg; // PUB, HPUB; msg.wire is given if the client wrote the very form in which a MSG
+                    // or HMSG ends
 };
 
 enum parse_result {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From the listening socket to a worker. Each new connection goes to the worker that has the fewest. */
+/* From the listening socket to a worker. Each new connection goes to the worker that has the
+ * fewest. */
 #include "server/acceptor.h"
 
 #include "base/log.h"
@@ -47,8 +48,8 @@ static void on_accept(struct listener *l, int fd, const struct sockaddr_storage 
     }
 }
 
-/* A lone worker accepts by itself: it saves two switches of threads per connection. Several are not to
- * be held up by one another's storms of connections. */
+/* A lone worker accepts by itself: it saves two switches of threads per connection. Several are not
+ * to be held up by one another's storms of connections. */
 static struct worker *choose_acceptor(const struct server *s)
 {
     return s->n_workers == 1 ? s->workers[1] : s->control;
@@ -66,8 +67,8 @@ enum status acceptor_open(struct server *s)
         return ST_FAILED;
     }
     bool is_v6 = strchr(o->host, ':') != NULL;
-    enum status st =
-        listener_open(&s->client_listener, choose_acceptor(s), o->host, port, "Client", why, sizeof(why));
+    enum status st = listener_open(&s->client_listener, choose_acceptor(s), o->host, port, "Client",
+                                   why, sizeof(why));
 
     if (st != ST_OK) {
         s->client_listener.fd = -1;

@@ -87,8 +87,7 @@ static enum status create_workers(struct server *s)
     shards_new(s->workers, s->n_workers, &s->depot, s->shards);
     s->deliveries = mem_zalloc((s->n_workers + 1) * sizeof(struct delivery *));
     for (unsigned i = 1; i <= s->n_workers; i++) {
-        s->deliveries[i] =
-            delivery_new(s->shards[i], s->n_workers == 1, s->config->client.no_fast_producer_stall);
+        s->deliveries[i] = delivery_new(s->shards[i], s->config->client.no_fast_producer_stall);
     }
     return ST_OK;
 }

@@ -25,8 +25,8 @@ _SANITIZER = re.compile(r"(Address|Leak|Memory|Thread)Sanitizer:|: runtime error
 
 
 def gnatwren_binary() -> str:
-    """Path of our server."""
-    return os.environ.get("GNATWREN_BIN") or str(TESTS.parent / "build" / "gnatwren")
+    """Path of our server; absolute, as servers may be started in another directory."""
+    return os.path.abspath(os.environ.get("GNATWREN_BIN") or TESTS.parent / "build" / "gnatwren")
 
 
 def peer_binary() -> str:

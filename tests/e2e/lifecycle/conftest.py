@@ -26,7 +26,7 @@ class Ended:
 
 
 def _binary() -> str:
-    return os.path.abspath(peer_binary() if Server.peer_by_default else gnatwren_binary())
+    return peer_binary() if Server.peer_by_default else gnatwren_binary()
 
 
 @pytest.fixture

@@ -102,10 +102,9 @@ def test_help_tls(run, args):
     ended = run(*args)
     assert (ended.code, ended.err) == (0, "")
     assert "TLS" in ended.out and "cipher_suites" in ended.out and "curve_preferences" in ended.out
-    for suite in ("TLS_AES_128_GCM_SHA256", "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256"):
-        assert f"    {suite}\n" in ended.out
-    for curve in ("X25519", "CurveP256", "CurveP384", "CurveP521"):
-        assert f"    {curve}\n" in ended.out
+    for name in ("TLS_AES_128_GCM_SHA256", "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
+                 "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256", "X25519", "CurveP256", "CurveP384", "CurveP521"):
+        assert f"    {name}\n" in ended.out
 
 
 # ---- words
@@ -140,8 +139,8 @@ def test_l28_bad_flags(run, args, error):
 
 
 @pytest.mark.parametrize("value, shown", [
-    ("abc", "abc"), ("", ""), ("-D", "-D"), ("12a", "12a"), ("1.5", "1.5"), ("1e3", "1e3"), (" 1", " 1"), ("1k", "1k"), ("0x", "0x"),
-    ("1__0", "1__0"), ("_1", "_1"), ("1_", "1_"), ("08", "08"), ("--1", "--1"), ('"\n', r'\"\n'),
+    ("abc", "abc"), ("", ""), ("-D", "-D"), ("12a", "12a"), ("1.5", "1.5"), ("1e3", "1e3"), (" 1", " 1"), ("1k", "1k"),
+    ("0x", "0x"), ("1__0", "1__0"), ("_1", "_1"), ("1_", "1_"), ("08", "08"), ("--1", "--1"), ('"\n', r'\"\n'),
 ])
 @pytest.mark.parametrize("flag", ["-p", "--port", "--log_size_limit"])
 def test_l28_bad_integers(run, flag, value, shown):
@@ -221,14 +220,17 @@ def test_order_version_first(run, program, args):
     assert ended.out.startswith(f"{program}: v")
 
 
-@pytest.mark.parametrize("args", [("-v", "--nope"), ("--nope", "-v"), ("-h", "--nope"), ("-sl", "foo=1", "--nope"), ("-t", "--nope")])
+@pytest.mark.parametrize("args", [
+    ("-v", "--nope"), ("--nope", "-v"), ("-h", "--nope"), ("-sl", "foo=1", "--nope"), ("-t", "--nope"),
+])
 def test_order_syntax_first(run, args):
     """A flag that does not exist comes before all."""
     assert_usage(run(*args), "flag provided but not defined: -nope\n")
 
 
 @pytest.mark.parametrize("args", [
-    ("-h", "--help_tls"), ("-h", "foo"), ("-h", "-sl", "foo=1"), ("-h", "-t"), ("-h", "-c", "/nonexistent"), ("-v", "-v=false", "-h"),
+    ("-h", "--help_tls"), ("-h", "foo"), ("-h", "-sl", "foo=1"), ("-h", "-t"), ("-h", "-c", "/nonexistent"),
+    ("-v", "-v=false", "-h"),
 ])
 def test_order_help_second(run, args):
     """-h comes after -v, before the rest."""

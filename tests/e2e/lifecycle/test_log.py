@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from harness import Server, eventually
+from harness import Client, Server, eventually
 from harness.server import gnatwren_binary, peer_binary
 
 LINE = re.compile(r"\[\d+\] \d{4}/\d\d/\d\d \d\d:\d\d:\d\d\.\d{6} \[(INF|DBG|WRN|ERR|FTL|TRC)\] .+")
@@ -129,18 +129,15 @@ def coloured(level: str, colour: str, text: str) -> str:
     return rf"\[\d+\] \d{{4}}/\d\d/\d\d \d\d:\d\d:\d\d\.\d{{6}} \[\x1b\[{colour}m{level}\x1b\[0m\] {text}"
 
 
-def test_l03_colour_on_a_terminal(connect):
+def test_l03_colour_on_a_terminal():
     """No colour on a pipe, colour on a tty: only the 3 letters; INF 32, DBG 36, WRN 0;93, ERR 31, TRC 33."""
     with on_terminal("-p", "-1", "-DV", *LOGIN) as (proc, shown):
         eventually(lambda: "Server is ready" in shown())
         port = int(re.search(r"Listening for client connections on 127\.0\.0\.1:(\d+)", shown())[1])
         proc.send_signal(signal.SIGHUP)
-
-        class Address:  # what connect() wants of a server
-            pass
-
-        Address.port = port
-        connect(Address).connect(user="u", **{"pass": "secret"})
+        with Client(port) as c:
+            c.connect(user="u", **{"pass": "secret"})
+        eventually(lambda: "Failed to reload" in shown() and "Client connection closed" in shown())
         proc.send_signal(signal.SIGINT)
         assert proc.wait(30) == 0
         eventually(lambda: "Server Exiting.." in shown())

@@ -64,7 +64,8 @@ def test_l06_port_0_is_the_default(connect, start_server, address, args):
 
 
 @pytest.mark.parametrize("text, port", [
-    ("19222", 19222), ("0x4B16", 0x4B16), ("0o45426", 0o45426), ("0b100101100010110", 0x4B16), ("19_222", 19222), ("045426", 0o45426),
+    ("19222", 19222), ("0x4B16", 0x4B16), ("0o45426", 0o45426), ("0b100101100010110", 0x4B16), ("19_222", 19222),
+    ("045426", 0o45426),
 ])
 def test_l06_numbers(connect, start_server, address, text, port):
     """Integers of flags are decimal, `0x`, `0o`, `0b`, with `_` between digits; a leading 0 is octal."""

@@ -68,6 +68,28 @@ def test_l13_port_is_free_at_once(connect, start_server):
     assert connect(start_server("-p", first.port)).info["port"] == first.port
 
 
+def test_l13_order(start_server, queue_for_paused, tmp_path):
+    """Listeners are closed first; the ports file is removed when all connections are gone."""
+    server = start_server("--ports_file_dir", tmp_path, options={"write_deadline": "60s"})
+    eventually(lambda: list(tmp_path.glob("*.ports")))
+    subscriber = queue_for_paused(server)
+    server.signal(signal.SIGINT)
+    server.wait_log("Initiating Shutdown")
+    eventually(lambda: is_refused(server.port))
+    assert list(tmp_path.glob("*.ports"))
+    assert subscriber.read_to_eof() == QUEUED
+    assert server.wait_exit() == 0
+    assert not list(tmp_path.glob("*.ports"))
+
+
+def is_refused(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=10).close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
 def test_l13_many_clients(connect, start_server):
     """The same with many clients."""
     server = start_server()

@@ -263,7 +263,7 @@ def test_l25_unknown_signal_to_the_only_server(start_server, send, name):
 @pytest.mark.parametrize("pid", ["0", "-0"])
 def test_l25_process_groups(run, name, pid):
     """What kill(2) takes for a process group is refused (the Go server sends the signal to it)."""
-    assert_refused(run(f"-sl=reload={pid}", process_group=0), f"{name}: invalid pid: {pid}\n")
+    assert_refused(run(f"-sl=reload={pid}", start_new_session=True), f"{name}: invalid pid: {pid}\n")
 
 
 def test_l25_no_such_process(send, name, no_process):

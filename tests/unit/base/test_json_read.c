@@ -110,8 +110,7 @@ static void test_not_json(void **state)
         "\xef\xbb\xbf{}",
         "\v1",
         "\f1",
-        "\xc2\xa0"
-        "1",
+        "\302\2401",
         "[1]]",
         "{}x",
         "null null",

@@ -18,7 +18,8 @@ const char *parse_run_name(enum parse_result r);
  * Parse `in`, cut where `cuts` says, until it is used up or refused.
  * @param p         a fresh parser, borrowed
  * @param cuts      offsets into in, rising; those not inside are passed over
- * @param out       operations, as "SUB[subject][queue][sid] ", and at the end the name of the refusal, or
+ * @param out       operations, as "SUB[subject][queue][sid] ", and at the end the name of the
+ * refusal, or
  *                  "+n" with the number of bytes left over
  * Contracts of parse.h that are broken abort (ENSURE).
  * Thread: any.
