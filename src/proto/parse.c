@@ -267,24 +267,17 @@ static inline struct str between(const char *from, const char *to)
 }
 
 /*
- * A whole PUB or HPUB just as clients write it, one space between words, which is what a busy
+ * The rest of a PUB or HPUB just as clients write it, one space between words, which is what a busy
  * server spends its time on: "PUB subject [reply] size\r\n…\r\n". False: it is anything else, or
  * unfinished, and the long way decides.
  */
-static inline bool parse_plain_pub(const struct parser *p, struct str *in, struct op *op)
+ALWAYS_INLINE bool parse_plain(const struct parser *p, struct str *in, struct op *op, bool has_hdr)
 {
     const char *end = in->p + in->n;
     uint32_t size;
     uint32_t hdr_n = 0;
 
-    if (in->n < sizeof("HPUB s 0 0\r\n")) {
-        return false;
-    }
-    bool has_hdr = in->p[0] == 'H';
     const char *args = in->p + (has_hdr ? 5 : 4);
-    if (memcmp(args - 4, "PUB ", 4) != 0 || (has_hdr && !p->has_headers)) {
-        return false;
-    }
 
     /* Words by their ends; the last and, with headers, the one before it are numbers. */
     UNINITIALIZED const char *word_end[MAX_ARGS];
@@ -298,7 +291,7 @@ static inline bool parse_plain_pub(const struct parser *p, struct str *in, struc
             return false;
         }
         word_end[n++] = at;
-    } while (n < MAX_ARGS && at < end && *at == ' ');
+    } while (n < (has_hdr ? MAX_ARGS : MAX_ARGS - 1) && at < end && *at == ' ');
 
     unsigned n_names = n - (has_hdr ? 2 : 1);
     if (n_names - 1 > 1 || end - at < 2 || at[0] != '\r' || at[1] != '\n' ||
@@ -327,6 +320,17 @@ static inline bool parse_plain_pub(const struct parser *p, struct str *in, struc
     op->msg.wire_bare = (struct str){0};
     *in = between(next, end);
     return true;
+}
+
+static inline bool parse_plain_pub(const struct parser *p, struct str *in, struct op *op)
+{
+    if (in->n < sizeof("HPUB s 0 0\r\n")) {
+        return false;
+    }
+    if (LIKELY(memcmp(in->p, "PUB ", 4) == 0)) {
+        return parse_plain(p, in, op, false);
+    }
+    return p->has_headers && memcmp(in->p, "HPUB ", 5) == 0 && parse_plain(p, in, op, true);
 }
 
 enum parse_result parse_next(struct parser *p, struct str *in, struct op *op)

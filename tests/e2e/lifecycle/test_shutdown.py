@@ -195,6 +195,19 @@ def test_l16_two_signals_at_once(start_server):
     assert server.log().count("Initiating Shutdown...") == server.log().count("Server Exiting..") == 1
 
 
+@pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR2])
+def test_l16_signals_until_the_end(start_server, sig):
+    """No signal is harmful up to the very end of the process."""
+    for _ in range(5):
+        server = start_server()
+        server.signal(signal.SIGTERM)
+        server.wait_log("Initiating Shutdown")
+        while server.proc.poll() is None:
+            server.signal(sig)
+        assert server.wait_exit() == 0
+        assert server.log().endswith("Server Exiting..\n")
+
+
 def test_flush_after_an_error(start_server, queue_for_paused):
     """What is queued when a client makes a mistake is flushed before the -ERR and the close."""
     server = start_server("-D", options={"write_deadline": "60s"})

@@ -26,6 +26,8 @@ def test_signals_are_logged(start_server, sig):
     server = start_server()
     server.signal(sig)
     server.wait_log(rf'\[INF\] Trapped "{TEXTS[sig]}" signal$')
+    if sig not in (signal.SIGHUP, signal.SIGUSR1):
+        assert server.wait_exit() == 0
 
 
 def test_l21_reload_without_a_file(connect, start_server, messages):
