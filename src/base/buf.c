@@ -2,7 +2,6 @@
 /* struct buf: doubles when full. */
 #include "base/buf.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 
 #include "base/mem.h"
@@ -41,18 +40,23 @@ void buf_add_char(struct buf *b, char c)
     b->n++;
 }
 
+void buf_vprintf(struct buf *b, const char *format, va_list ap)
+{
+    va_list again;
+
+    va_copy(again, ap);
+    int n = vsnprintf(NULL, 0, format, ap);
+    ENSURE(n >= 0);
+    vsnprintf(buf_reserve(b, (size_t)n + 1), (size_t)n + 1, format, again);
+    va_end(again);
+    b->n += (size_t)n;
+}
+
 void buf_printf(struct buf *b, const char *format, ...)
 {
     va_list ap;
-    int n;
 
     va_start(ap, format);
-    n = vsnprintf(NULL, 0, format, ap);
+    buf_vprintf(b, format, ap);
     va_end(ap);
-    ENSURE(n >= 0);
-    char *at = buf_reserve(b, (size_t)n + 1);
-    va_start(ap, format);
-    vsnprintf(at, (size_t)n + 1, format, ap);
-    va_end(ap);
-    b->n += (size_t)n;
 }

@@ -3,6 +3,7 @@
  * delivery path, which writes into output queues (conn/outq.h). */
 #pragma once
 
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,6 +30,9 @@ void buf_add_char(struct buf *b, char c);
 
 /** Append formatted text. */
 void buf_printf(struct buf *b, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/** As buf_printf, with the arguments in ap. */
+void buf_vprintf(struct buf *b, const char *format, va_list ap) PRINTF_LIKE(2, 0);
 
 /** Make room for n more bytes. @return  where they go; the caller then adds to b->n. */
 char *buf_reserve(struct buf *b, size_t n);

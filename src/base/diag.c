@@ -8,17 +8,10 @@
 static PRINTF_LIKE(3, 0) void add(struct diag *d, const struct diag_place *at, const char *format,
                                   va_list ap)
 {
-    va_list again;
-
     if (at && at->file) {
         buf_printf(&d->text, "%s:%u:%u: ", at->file, at->line, at->column);
     }
-    va_copy(again, ap);
-    int n = vsnprintf(NULL, 0, format, ap);
-    ENSURE(n >= 0);
-    vsnprintf(buf_reserve(&d->text, (size_t)n + 1), (size_t)n + 1, format, again);
-    va_end(again);
-    d->text.n += (size_t)n;
+    buf_vprintf(&d->text, format, ap);
     buf_add_char(&d->text, '\n');
 }
 

@@ -14,8 +14,8 @@ struct peer_ops {
     const char *kind; // for logs and monitoring; never compared
     /**
      * Write one message for each of n subscriptions of peers of this kind.
-     * @param with_tickets  ask each for a ticket (deliver_take_ticket); else none has a maximum, and
-     *                      the caller counts
+     * @param with_tickets  ask each for a ticket (deliver_take_ticket); else none has a maximum,
+     *                      and the caller counts
      * @return  how many of them took it; one that is gone or has reached its maximum does not
      * Thread: the publisher's worker.  Blocks: no.
      */

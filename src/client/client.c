@@ -14,51 +14,7 @@
 #include "client/client_options.h"
 #include "proto/quote.h"
 
-/* ---- log and simple replies ---- */
-
-static void label(const struct conn *conn, char out[CONN_LABEL_MAX])
-{
-    const struct client *c = CONTAINER_OF((struct conn *)(uintptr_t)conn, struct client, conn);
-    char ip[ADDR_TEXT_MAX];
-
-    addr_format_ip(&conn->addr, ip);
-    int n = snprintf(out, CONN_LABEL_MAX, conn->addr.family == AF_INET6 ? "[%s]:%u" : "%s:%u", ip,
-                     conn->addr.port);
-    n +=
-        snprintf(out + n, CONN_LABEL_MAX - (size_t)n, " - cid:%llu - ", (unsigned long long)c->cid);
-    const struct client_info *i = c->info;
-    if (i && (i->version.n || i->lang.n || i->name.n)) {
-        struct buf quoted = {0};
-        struct buf plain = {0};
-
-        buf_add_char(&plain, 'v');
-        buf_add(&plain, i->version);
-        buf_add(&plain, i->lang.n ? STR(":") : STR(""));
-        buf_add(&plain, i->lang);
-        buf_add(&plain, i->name.n ? STR(":") : STR(""));
-        buf_add(&plain, i->name);
-        quote_go(&quoted, buf_str(&plain));
-        snprintf(out + n, CONN_LABEL_MAX - (size_t)n, "%.*s - ", STR_ARG(buf_str(&quoted)));
-        buf_deinit(&plain);
-        buf_deinit(&quoted);
-    }
-}
-
-void client_log(const struct client *c, enum log_level level, const char *format, ...)
-{
-    char who[CONN_LABEL_MAX];
-    char text[1024];
-    va_list ap;
-
-    if (!log_enabled(level)) {
-        return;
-    }
-    label(&c->conn, who);
-    va_start(ap, format);
-    vsnprintf(text, sizeof(text), format, ap);
-    va_end(ap);
-    log_line(level, "%s%s", who, text);
-}
+/* ---- simple replies ---- */
 
 void client_send_error(struct client *c, const char *format, ...)
 {
@@ -212,7 +168,7 @@ static const struct conn_ops client_conn_ops = {
     .on_free = on_free,
     .filter_output = client_filter_output,
     .trace_output = client_trace_output,
-    .label = label,
+    .label = client_label,
 };
 
 void client_start(struct client_shared *shared, struct shard *sh, int fd, const struct addr *from)

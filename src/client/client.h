@@ -111,6 +111,9 @@ void client_send_error(struct client *c, const char *format, ...) PRINTF_LIKE(2,
 /** Send +OK if the client is verbose. */
 void client_send_ok(struct client *c);
 
+/** Write what its log lines begin with, cut where it is too long. */
+void client_label(const struct conn *conn, char out[CONN_LABEL_MAX]);
+
 /** Log a line about this client, its label first. */
 void client_log(const struct client *c, enum log_level level, const char *format, ...)
     PRINTF_LIKE(3, 4);

@@ -74,8 +74,8 @@ static inline void encode(struct outq *q, struct chunk_pool *pool, const struct 
     }
 }
 
-/* Where output for the owner of s goes; NULL if that is gone. *here: its connection if it is ours.
- */
+/* Where output for the owner of s goes; NULL if that is gone. *here: its connection if it is
+ * ours. */
 static inline struct outq *find_output(struct delivery *d, const struct sub *s, struct conn **here)
 {
     struct shard *sh = d->shard;

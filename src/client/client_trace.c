@@ -67,9 +67,12 @@ static void trace_payload(const struct client *c, const char *arrow, struct str 
     if (is_cut) {
         all.n = (size_t)max;
     }
-    quote_go(&quoted, buf_str(&all));
-    client_log(c, LOG_TRC, "%s MSG_PAYLOAD: [%.*s%s]", arrow, STR_ARG(buf_str(&quoted)),
-               is_cut ? "..." : "");
+    if (all.n) {
+        quote_go(&quoted, buf_str(&all));
+        quoted.n -= is_cut ? 1 : 0; // the dots go inside the quotes
+        client_log(c, LOG_TRC, "%s MSG_PAYLOAD: [%.*s%s]", arrow, STR_ARG(buf_str(&quoted)),
+                   is_cut ? "...\"" : "");
+    }
     buf_deinit(&all);
     buf_deinit(&quoted);
 }
@@ -109,16 +112,17 @@ void client_trace_output(struct conn *conn, struct outq *out)
 
 void client_trace_out(const struct client *c, const char *format, ...)
 {
-    char text[1024];
+    struct buf text = {0};
     va_list ap;
 
     if (!log_enabled(LOG_TRC)) {
         return;
     }
     va_start(ap, format);
-    vsnprintf(text, sizeof(text), format, ap);
+    buf_vprintf(&text, format, ap);
     va_end(ap);
-    client_log(c, LOG_TRC, "->> [%s]", text);
+    client_log(c, LOG_TRC, "->> [%.*s]", STR_ARG(buf_str(&text)));
+    buf_deinit(&text);
 }
 
 void client_trace_msg(const struct client *c, const struct msg *m, const struct sub *s)

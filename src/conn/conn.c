@@ -437,7 +437,8 @@ void conn_pause(struct conn *c, int64_t duration_ns)
     }
 }
 
-/* Not at once: this is called while the inbox is run, and perhaps while another connection reads. */
+/* Not at once: this is called while the inbox is run, and perhaps while another connection
+ * reads. */
 void conn_release(struct conn *c)
 {
     c->is_held = false;

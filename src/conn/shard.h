@@ -44,19 +44,19 @@ struct shard {
     unsigned index; // worker number
     struct handle_table table;
     struct chunk_pool pool;
-    char *read_buf;            // SHARD_READ_BYTES; in use only while a connection reads
-    struct conn *dirty;        // have output to send at the end of the turn
-    struct conn *closing;      // marked closed in this turn
-    struct conn *held;         // not read until the shards they write to catch up
-    struct stage_list *stages; // by worker number
-    uint32_t n_outputs;        // connections that they are for
-    size_t turn_bytes;         // [bytes] encoded since the last flush
-    uint64_t n_conns;          // open, or closing with output left
-    unsigned n_congested;      // shards that we wait for
-    bool *is_congested;        // by worker number
+    char *read_buf;                  // SHARD_READ_BYTES; in use only while a connection reads
+    struct conn *dirty;              // have output to send at the end of the turn
+    struct conn *closing;            // marked closed in this turn
+    struct conn *held;               // not read until the shards they write to catch up
+    struct stage_list *stages;       // by worker number
+    uint32_t n_outputs;              // connections that they are for
+    size_t turn_bytes;               // [bytes] encoded since the last flush
+    uint64_t n_conns;                // open, or closing with output left
+    unsigned n_congested;            // shards that we wait for
+    bool *is_congested;              // by worker number
     void (*before_flush)(void *arg); // see shard_before_flush
     void *flush_arg;
-    bool is_draining;          // close everything and say so when done
+    bool is_draining; // close everything and say so when done
     void (*on_drained)(struct shard *sh, void *arg);
     void *drained_arg;
     struct timer trim;                                       // gives unused chunks back
@@ -92,15 +92,21 @@ struct outq *shard_stage(struct shard *sh, uint64_t handle, uint32_t epoch);
 void shard_flush(struct shard *sh);
 
 /**
- * @return  whether shard_flush is due: enough for each receiver that writing is worth its system call,
- *          or as much as the caches bear
+ * @return  whether shard_flush is due: enough for each receiver that writing is worth its system
+ *          call, or as much as the caches bear
  * Thread: the worker.
  */
 static inline bool shard_is_flush_due(const struct shard *sh)
 {
+    const size_t least = 256u << 10;
+    const size_t most = 4u << 20;
     size_t due = (size_t)sh->n_outputs * (32u << 10);
 
-    due = due < (256u << 10) ? 256u << 10 : due > (4u << 20) ? 4u << 20 : due;
+    if (due < least) {
+        due = least;
+    } else if (due > most) {
+        due = most;
+    }
     return sh->turn_bytes > due;
 }
 

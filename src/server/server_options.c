@@ -52,8 +52,8 @@ static const struct option server_rows[] = {
                     .plain = OPTION_PLAIN_REFUSED, .min = 30 * CLOCK_SEC_NS, .max = OPTION_NO_MAX,
                     .doc = "Time over which a server in lame duck mode closes its clients."),
     OPTION_DURATION("lame_duck_grace_period", struct server_options, lame_duck_grace_period_ns,
-                    .def = "10s", .plain = OPTION_PLAIN_REFUSED, .min = 0, .max = OPTION_NO_MAX,
-                    .doc = "Time before the first close in lame duck mode."),
+                    .zero_is_default = true, .def = "10s", .plain = OPTION_PLAIN_REFUSED, .min = 0,
+                    .max = OPTION_NO_MAX, .doc = "Time before the first close in lame duck mode."),
 
     OPTION_BOOL("debug", struct server_options, log.debug, .cli = "-D --debug",
                 .reload = RELOAD_HOOK, .doc = "Write debug lines to the log."),

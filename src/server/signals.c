@@ -69,6 +69,11 @@ void signals_start(struct server *s)
 
 void signals_stop(struct server *s)
 {
+    sigset_t all;
+
+    /* From here to the end of the process a signal must not have its default effect. */
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, NULL);
     for (unsigned i = 0; i < SIGNALS_HANDLED; i++) {
         if (s->signals.handles[i].data) {
             uv_signal_stop(&s->signals.handles[i]);

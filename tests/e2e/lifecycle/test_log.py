@@ -280,13 +280,21 @@ def test_client_prefix(connect, start_server, lines_after_close):
     ({"name": "n1", "lang": "py", "version": "1.2"}, "v1.2:py:n1"), ({"lang": "py", "version": "1.2"}, "v1.2:py"),
     ({"name": "n1", "version": "1.2"}, "v1.2:n1"), ({"name": "n1", "lang": "py"}, "py:n1"), ({"name": "n1"}, "n1"),
     ({"lang": "py"}, "py"), ({"version": "1.2"}, "v1.2"), ({"name": 'q"x\ny\x01'}, r'q\"x\ny\x01'), ({}, None),
-], ids=lambda value: "" if isinstance(value, dict) else value)
+    ({"name": "n" * 150, "lang": "go", "version": "1.40.0"}, f"v1.40.0:go:{'n' * 150}"),
+], ids=lambda value: "" if isinstance(value, dict) else (value or "none")[:20])
 def test_client_label(connect, start_server, lines_after_close, fields, label):
     """After CONNECT the prefix has `"v<version>:<lang>:<name>" - `, each part only if there is one."""
     server = start_server("-D")
     lines = lines_after_close(server, connect(server).connect(**fields))
     middle = f'"{label}" - ' if label else ""
     assert lines == [("DBG", "Client connection created"), ("DBG", f"{middle}Client connection closed: Client Closed")]
+
+
+def test_long_client_label(connect, start_server, lines_after_close):
+    """A very long label may be cut, but the line keeps its form."""
+    server, fields = start_server("-D"), {"version": "9" * 1000, "lang": "l" * 1000, "name": "n" * 1000}
+    line = lines_after_close(server, connect(server).connect(**fields))[-1][1]
+    assert re.fullmatch(r'"v9{40,1000}(:l{0,1000})?(:n{0,1000})?(\.\.\.)?" - Client connection closed: Client Closed', line)
 
 
 @pytest.mark.parametrize("args, fields, who", [
@@ -341,6 +349,25 @@ def test_trace_of_odd_payloads(connect, start_server, lines_after_close, payload
     c = connect(server).connect()
     c.send(b"PUB a %d\r\n%s\r\n" % (len(payload), payload))
     assert ("TRC", f'<<- MSG_PAYLOAD: ["{traced}"]') in lines_after_close(server, c)
+
+
+@pytest.mark.parametrize("n", [900, 2000, 5000, 100_000])
+def test_trace_of_long_payload(connect, start_server, lines_after_close, n):
+    """Without max_traced_msg_len a payload is traced in full, however long it is."""
+    server, payload = start_server("-DV"), "".join(f"{i}," for i in range(n))[:n]
+    c = connect(server).connect()
+    c.send(b"SUB a 1\r\nPUB a %d\r\n%s\r\n" % (n, payload.encode()))
+    lines = lines_after_close(server, c)
+    for arrow in ("<<-", "->>"):
+        assert ("TRC", f'{arrow} MSG_PAYLOAD: ["{payload}"]') in lines
+
+
+def test_trace_of_long_connect(connect, start_server, lines_after_close):
+    """A CONNECT as long as it may be is traced in full."""
+    server, name = start_server("-DV"), "n" * 3000
+    c = connect(server)
+    c.send(b'CONNECT {"lang":"%s","verbose":false}\r\n' % name.encode())
+    assert ("TRC", f'<<- [CONNECT {{"lang":"{name}","verbose":false}}]') in lines_after_close(server, c)
 
 
 def test_trace_of_empty_payload(connect, start_server, lines_after_close):

@@ -32,7 +32,8 @@ def test_l01_banner_with_debug(start_server, messages):
 
 @pytest.mark.parametrize("args, is_warned", [
     (("--user", "u", "--pass", "p"), True), (("--auth", "t"), False),
-], ids=["password", "token"])
+    (("--user", "u", "--pass", "$2a$04$xCVP9hbSgdyKXeEvzzMbAOH1Q2SAPVGOnkQYHgCi1B1m2mwxXyZEu"), False),
+], ids=["password", "token", "bcrypt"])
 def test_l01_warning_about_plaintext_passwords(start_server, messages, args, is_warned):
     """Warnings stand between the banner and the listeners."""
     warning = [r"WRN Plaintext passwords detected, use nkeys or bcrypt"] if is_warned else []

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* conn/chunk.h: chunks that cross from pool to pool by way of the depot; what is kept is bounded.
- */
+/* conn/chunk.h: chunks that cross from pool to pool by way of the depot; what is kept is
+ * bounded. */
 #include "conn/chunk.h"
 
 #include <pthread.h>
@@ -87,8 +87,8 @@ static void test_sizes(void **state)
     chunk_depot_deinit(&d);
 }
 
-/* However much was in use, what pool and depot keep is bounded, and trimming gives that back too.
- */
+/* However much was in use, what pool and depot keep is bounded, and trimming gives that back
+ * too. */
 static void test_bounds(void **state)
 {
     static struct chunk *chunks[N_CHUNKS];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* conn/outq.h against a flat array of bytes, sent through a stream that takes as much as it likes.
- */
+/* conn/outq.h against a flat array of bytes, sent through a stream that takes as much as it
+ * likes. */
 #include "conn/outq.h"
 
 #include <errno.h>
