@@ -4,8 +4,9 @@
  */
 #include <stdarg.h>
 
+#include "auth/login.h"
+#include "broker/account.h"
 #include "client/client.h"
-#include "client/client_options.h"
 #include "proto/quote.h"
 
 /* Appends "text" quoted, and " - ". */
