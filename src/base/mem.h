@@ -40,3 +40,11 @@ char *mem_strndup(const char *p, size_t n) __attribute__((malloc, returns_nonnul
  * Thread: any.
  */
 void mem_free(void *p);
+
+/**
+ * Give the system back what lies unused between blocks. The C library does so by itself only at the
+ * end of the heap, where something small remains often enough. Takes a millisecond, or tens of them
+ * when there is much; meanwhile other threads may have to wait for memory.
+ * Thread: any.
+ */
+void mem_trim(void);

@@ -112,10 +112,8 @@ size_t deliver(struct delivery *d, struct account *a, struct msg *m, uint64_t ex
     if (UNLIKELY(except != HANDLE_NONE)) {
         n_taken = write_except(d, m, match, except);
     } else if (match->n_plain) {
-        n_taken = write_runs(d, m, match->subs, match->n_plain, e->has_limits);
-        if (LIKELY(!e->has_limits)) {
-            match_hit(&d->cache, e);
-        }
+        n_taken = write_runs(d, m, match->subs, match->n_plain, e->needs_tickets);
+        match_hit(&d->cache, e);
     }
     for (uint32_t i = 0; i < match->n_groups; i++) {
         const struct match_group *g = &match->groups[i];

@@ -54,13 +54,15 @@ enum ticket {
 };
 
 /**
- * Count a delivery to s and ask whether it may be made.
+ * Count a delivery to s and ask whether it may be made. First the count, then the look at the
+ * limit, and all that in one order for everybody: who sets a limit does it the other way round.
  * Thread: a worker.
  */
 static inline enum ticket deliver_take_ticket(struct sub *s)
 {
-    uint64_t max = atomic_load_explicit(&s->max, memory_order_relaxed);
-    uint64_t n = atomic_fetch_add_explicit(&s->n_delivered, 1, memory_order_relaxed) + 1;
+    uint64_t n = atomic_fetch_add(&s->n_delivered, 1) + 1;
+    uint64_t max = atomic_load(&s->max);
+
     return max == 0 || n < max ? TICKET_OK : n == max ? TICKET_LAST : TICKET_NONE;
 }
 

@@ -134,15 +134,27 @@ static struct match_entry *choose_victim(struct match_cache *c, uint64_t hash)
     return oldest;
 }
 
+/* First whether it is young, then whether it is limited: who limits it does so the other way round,
+ * and has all caches forget what they know if it is not young any more (client_sub.c). */
+static bool needs_tickets(struct sub *s)
+{
+    return atomic_load(&s->n_delivered) < SUB_YOUNG || atomic_load(&s->flags) & SUB_LIMITED;
+}
+
+void match_check_tickets(struct match_entry *e)
+{
+    e->needs_tickets = false;
+    for (uint32_t i = 0; e->match && i < e->match->n_plain && !e->needs_tickets; i++) {
+        e->needs_tickets = needs_tickets(e->match->subs[i]);
+    }
+}
+
 /* Looks the subject up in the index, which may have changed since, and notes what it says. */
 static void refresh(struct match_cache *c, struct match_entry *e, struct str subject)
 {
     match_free(e->match);
     e->match = index_match(e->account->index, c->reader, subject, &e->generation);
-    e->has_limits = false;
-    for (uint32_t i = 0; e->match && i < e->match->n_plain && !e->has_limits; i++) {
-        e->has_limits = atomic_load_explicit(&e->match->subs[i]->max, memory_order_relaxed) != 0;
-    }
+    match_check_tickets(e);
 }
 
 static struct match_entry *add(struct match_cache *c, const struct account *a, struct str subject,

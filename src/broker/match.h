@@ -9,6 +9,7 @@
 #include "base/copy.h"
 #include "base/str.h"
 #include "broker/index.h"
+#include "broker/sub.h"
 #include "io/timer.h"
 
 struct account;
@@ -27,7 +28,9 @@ struct match_entry {
     uint32_t subject_n;
     uint32_t last_use; // cache->uses then
     uint32_t n_hits;   // messages delivered to all plain subscriptions and not counted there yet
-    bool has_limits;   // a plain subscription has a maximum: each delivery needs a ticket
+    /* A plain subscription is young or limited: each delivery needs a ticket. */
+    bool needs_tickets;
+    uint8_t n_ticketed; // messages delivered so, modulo 256
     struct match_entry *next_hit;
     char subject[MATCH_INLINE_BYTES];
 };
@@ -55,15 +58,21 @@ void match_cache_init(struct match_cache *c, struct worker *w);
 /** Drop everything. Thread: the owner, or after it ended. */
 void match_cache_deinit(struct match_cache *c);
 
+/** Look again whether an entry needs tickets. Thread: the owner. */
+void match_check_tickets(struct match_entry *e);
+
 /**
- * Count a message as delivered to all plain subscriptions of an entry without limits. The
- * subscriptions learn of it by match_settle: one addition per burst each, instead of one per
- * message.
+ * Count a message as delivered to all plain subscriptions of an entry. Those that gave no tickets
+ * learn of it by match_settle: one addition per burst each, instead of one per message.
  * Thread: the owner.
  */
 static inline void match_hit(struct match_cache *c, struct match_entry *e)
 {
-    if (e->n_hits++ == 0) {
+    if (UNLIKELY(e->needs_tickets)) {
+        if (++e->n_ticketed % SUB_YOUNG == 0) {
+            match_check_tickets(e);
+        }
+    } else if (e->n_hits++ == 0) {
         e->next_hit = c->hit;
         c->hit = e;
     }

@@ -16,7 +16,6 @@ struct sub *sub_new(uint64_t owner, const struct peer_ops *ops, struct str subje
     s->ops = ops;
     atomic_init(&s->n_delivered, 0);
     atomic_init(&s->max, 0);
-    s->born_epoch = 0;
     s->sid_n = (uint32_t)sid.n;
     s->queue_n = (uint32_t)queue.n;
     s->subject_n = (uint32_t)subject.n;

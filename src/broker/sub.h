@@ -12,19 +12,21 @@
 
 struct peer_ops;
 
-/** Flags of a subscription; may change when its client sends CONNECT. */
-#define SUB_HEADERS 0x1u // its client understands message headers
-/** Its client has unsubscribed: not one more message, wherever it was matched. */
-#define SUB_CLOSED 0x2u
+/** Flags of a subscription. */
+#define SUB_HEADERS 0x1u // its client understands message headers, as CONNECT says
+#define SUB_CLOSED 0x2u  // its client has unsubscribed: nobody encodes another message for it
+#define SUB_LIMITED 0x4u // it has a maximum, or is about to get one
+
+/** So many deliveries are counted one by one (broker/match.h). */
+#define SUB_YOUNG 64u
 
 struct sub {
     _Atomic uint32_t refs;
-    _Atomic uint32_t flags;       // SUB_HEADERS
+    _Atomic uint32_t flags;       // SUB_HEADERS, …
     uint64_t owner;               // handle of the receiving peer (conn/handle.h)
     const struct peer_ops *ops;   // how a message is written to that kind of peer
     _Atomic uint64_t n_delivered; // messages so far, also the tickets of a limited subscription
     _Atomic uint64_t max;         // auto-unsubscribe after so many deliveries; 0: no limit
-    uint32_t born_epoch;          // of the owner's output when it was made (conn/conn.h)
     uint32_t sid_n, queue_n, subject_n; // [bytes]; queue_n 0: a plain subscription
     char bytes[];                       // sid, queue, subject, back to back
 };

@@ -158,6 +158,7 @@ static void on_free(struct conn *conn)
     struct client *c = client_of(conn);
 
     client_info_free(c->info);
+    sub_unref(c->limited);
     mem_free(c);
 }
 
@@ -166,7 +167,7 @@ static const struct conn_ops client_conn_ops = {
     .on_bytes = on_bytes,
     .on_close = on_close,
     .on_free = on_free,
-    .filter_output = client_filter_output,
+    .on_fenced = client_on_fenced,
     .trace_output = client_trace_output,
     .label = client_label,
 };

@@ -76,6 +76,10 @@ struct client {
     bool verbose, pedantic, echo, headers, no_responders;
     bool wants_headers; // as CONNECT said; headers = this and ours
     bool got_connect, got_first_ping, is_auth_pending;
+    bool needs_fence; // has unsubscribed from what other workers may have encoded messages for
+    void (*after_fence)(struct client *c);
+    struct sub *limited; // gets a limit after the fence; a reference
+    uint32_t limit;
 };
 
 /** How clients receive messages. */
@@ -141,8 +145,14 @@ void client_pub(struct client *c, struct op *op);
 /** INFO, which only servers have reason to send. */
 void client_peer_info(struct client *c, struct op *op);
 
-/** Take out of output encoded elsewhere what belongs to subscriptions that are gone. */
-void client_filter_output(struct conn *conn, struct outq *out, uint32_t epoch);
+/** Suspend the client until all that other workers have encoded for it has come, then go on. */
+void client_fence(struct client *c, void (*then)(struct client *c));
+
+/** Answer what must not be answered before the messages of closed subscriptions have come. */
+void client_answer(struct client *c, void (*answer)(struct client *c));
+
+/** The fence is passed. */
+void client_on_fenced(struct conn *conn);
 
 /** Remove a subscription of this client: from the table and from the index. */
 void client_remove_sub(struct client *c, struct sub *s);

@@ -91,10 +91,8 @@ static inline struct outq *find_output(struct delivery *d, const struct sub *s, 
         d->pressure = (uint8_t)pressure;
     }
     if (!is_here) {
-        uint32_t epoch = atomic_load_explicit(&slot->epoch, memory_order_acquire);
-
         *here = NULL;
-        return sub_flags(s) & SUB_CLOSED ? NULL : shard_stage(sh, s->owner, epoch);
+        return shard_stage(sh, s->owner);
     }
     *here = slot->conn;
     return conn_is_closing(slot->conn) ? NULL : &slot->conn->out;
@@ -123,6 +121,31 @@ static void trace_msg(struct conn *here, const struct msg *m, const struct sub *
     }
 }
 
+/* A consumer that is nearly full gets nothing more, if that is what was asked for. */
+static inline bool is_to_be_dropped(struct delivery *d)
+{
+    if (LIKELY(d->pressure == PRESSURE_NONE) || !d->drops_when_high) {
+        return false;
+    }
+    d->pressure = PRESSURE_NONE;
+    return true;
+}
+
+static inline void write_one(struct delivery *d, struct msg *m, const struct sub *s, struct outq *q,
+                             struct conn *here)
+{
+    bool with_headers = m->hdr.n && (sub_flags(s) & SUB_HEADERS);
+    struct str tail = with_headers ? deliver_wire(d, m) : deliver_wire_bare(d, m);
+
+    encode(q, &d->shard->pool, m, s, with_headers, tail);
+    d->shard->turn_bytes += tail.n + m->subject.n;
+    q->n_msgs++;
+    q->n_msg_bytes += m->payload.n + (with_headers ? m->hdr.n : 0);
+    if (here) {
+        conn_output_grew(here);
+    }
+}
+
 static size_t client_write_msg(struct delivery *d, struct msg *m, struct sub *const *subs, size_t n,
                                bool with_tickets)
 {
@@ -141,25 +164,16 @@ static size_t client_write_msg(struct delivery *d, struct msg *m, struct sub *co
             continue;
         }
         enum ticket ticket = with_tickets ? deliver_take_ticket(s) : TICKET_OK;
-        if (UNLIKELY(ticket == TICKET_NONE)) {
+        /* After the ticket: who unsubscribes sees that, or is seen here (client_sub.c). */
+        if (UNLIKELY(ticket == TICKET_NONE || atomic_load(&s->flags) & SUB_CLOSED)) {
             continue;
         }
-        n_taken++;
-        if (UNLIKELY(d->pressure != PRESSURE_NONE) && d->drops_when_high) {
-            d->pressure = PRESSURE_NONE; // counted as sent, and dropped
-            continue;
-        }
-        bool with_headers = m->hdr.n && (sub_flags(s) & SUB_HEADERS);
-        struct str tail = with_headers ? deliver_wire(d, m) : deliver_wire_bare(d, m);
-        encode(q, &sh->pool, m, s, with_headers, tail);
-        sh->turn_bytes += tail.n + m->subject.n;
-        q->n_msgs++;
-        q->n_msg_bytes += m->payload.n + (with_headers ? m->hdr.n : 0);
-        if (here) {
-            conn_output_grew(here);
-        }
-        if (UNLIKELY(is_tracing)) {
-            trace_msg(here, m, s);
+        n_taken++; // a dropped one counts
+        if (LIKELY(!is_to_be_dropped(d))) {
+            write_one(d, m, s, q, here);
+            if (UNLIKELY(is_tracing)) {
+                trace_msg(here, m, s);
+            }
         }
         if (UNLIKELY(ticket == TICKET_LAST)) {
             expire(sh, s);

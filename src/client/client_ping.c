@@ -10,10 +10,8 @@
 #define FIRST_PING_NS (2 * CLOCK_SEC_NS)
 #define RTT_MAX_AGE_NS (3600 * CLOCK_SEC_NS)
 
-void client_ping(struct client *c, struct op *op)
+static void answer_ping(struct client *c)
 {
-    (void)op;
-    c->last_active_ns = c->conn.shard->worker->now_ns;
     conn_write(&c->conn, STR("PONG\r\n"));
     client_trace_out(c, "PONG");
     if (!c->got_first_ping && c->got_connect) {
@@ -22,6 +20,13 @@ void client_ping(struct client *c, struct op *op)
             client_send_info(c, true);
         }
     }
+}
+
+void client_ping(struct client *c, struct op *op)
+{
+    (void)op;
+    c->last_active_ns = c->conn.shard->worker->now_ns;
+    client_answer(c, answer_ping);
 }
 
 void client_pong(struct client *c, struct op *op)

@@ -67,7 +67,6 @@ void client_sub(struct client *c, struct op *op)
         struct sub *s = sub_new(c->conn.handle, &client_peer_ops, op->subject, op->queue, op->sid);
 
         atomic_store_explicit(&s->flags, c->headers ? SUB_HEADERS : 0, memory_order_relaxed);
-        s->born_epoch = conn_epoch(&c->conn);
         sids_add(&c->sids, s);
         index_add(c->account->index, s);
     }
@@ -85,25 +84,68 @@ void client_remove_sub(struct client *c, struct sub *s)
     }
 }
 
+/* First the flag, then the look at what was delivered: a delivery that another worker makes
+ * meanwhile either is seen here or sees the flag. */
+static void close_sub(struct client *c, struct sub *s)
+{
+    atomic_fetch_or(&s->flags, SUB_CLOSED);
+    if (atomic_load(&s->n_delivered)) {
+        c->needs_fence = true;
+    }
+    client_remove_sub(c, s);
+}
+
+static void answer_unsub(struct client *c)
+{
+    if (c->verbose) {
+        client_answer(c, client_send_ok);
+    }
+}
+
+/* All workers count deliveries to it one by one now, so that no number is left out. */
+static void set_limit(struct client *c)
+{
+    struct sub *s = c->limited;
+
+    c->limited = NULL;
+    match_settle(&c->delivery->cache);
+    atomic_store(&s->max, c->limit); // then look, as above
+    if (atomic_load(&s->n_delivered) >= c->limit) {
+        close_sub(c, s);
+    }
+    sub_unref(s);
+    answer_unsub(c);
+}
+
+/* Who has seen that it is neither young nor limited may count in bursts (broker/match.c): that must
+ * end first. */
+static void limit_sub(struct client *c, struct sub *s, uint32_t max)
+{
+    bool was_limited = atomic_fetch_or(&s->flags, SUB_LIMITED) & SUB_LIMITED;
+
+    c->limited = sub_ref(s);
+    c->limit = max;
+    if (was_limited || atomic_load(&s->n_delivered) < SUB_YOUNG) {
+        set_limit(c);
+    } else {
+        index_touch(c->account->index, s);
+        client_fence(c, set_limit);
+    }
+}
+
 void client_unsub(struct client *c, struct op *op)
 {
     c->last_active_ns = c->conn.shard->worker->now_ns;
     struct sub *s = sids_find(&c->sids, op->sid);
 
-    if (s) {
-        /* First the limit, then the look at what was delivered: a delivery that another worker
-         * makes meanwhile either is seen here or sees the limit. */
-        match_settle(&c->delivery->cache);
-        atomic_store(&s->max, op->max);
-        if (op->max == 0 || atomic_load(&s->n_delivered) >= op->max) {
-            atomic_fetch_or(&s->flags, SUB_CLOSED);
-            conn_next_epoch(&c->conn);
-            client_remove_sub(c, s);
-        } else {
-            index_touch(c->account->index, s); // deliveries to it need tickets from now on
-        }
+    if (s && op->max) {
+        limit_sub(c, s, op->max);
+        return;
     }
-    client_send_ok(c);
+    if (s) {
+        close_sub(c, s);
+    }
+    answer_unsub(c);
 }
 
 void client_remove_all_subs(struct client *c)
@@ -116,8 +158,8 @@ void client_remove_all_subs(struct client *c)
     }
     for (uint32_t i = 0; i < n; i++) {
         atomic_fetch_or(&subs[i]->flags, SUB_CLOSED);
+        c->needs_fence = c->needs_fence || atomic_load(&subs[i]->n_delivered);
     }
-    conn_next_epoch(&c->conn);
     index_remove_all(c->account->index, subs, n);
     for (uint32_t i = 0; i < n; i++) {
         if (UNLIKELY(log_enabled(LOG_TRC))) {
@@ -134,6 +176,10 @@ void client_update_subs(struct client *c)
     struct sub *s;
 
     while ((s = ptrset_next(&c->sids.set, &at)) != NULL) {
-        atomic_store_explicit(&s->flags, c->headers ? SUB_HEADERS : 0, memory_order_relaxed);
+        if (c->headers) {
+            atomic_fetch_or(&s->flags, SUB_HEADERS);
+        } else {
+            atomic_fetch_and(&s->flags, ~SUB_HEADERS);
+        }
     }
 }

@@ -34,6 +34,7 @@ struct chunk_pool {
     struct chunk *free[CHUNK_SIZES];
     unsigned n[CHUNK_SIZES];
     struct chunk_depot *depot;
+    size_t n_released; // [bytes] given back to the heap since whoever asks set it to 0
 };
 
 /** Prepare a depot. Thread: control. */

@@ -149,9 +149,16 @@ static void on_readable(struct stream *s)
     read_once(conn_of(s));
 }
 
+/* At the end of the turn: what goes elsewhere must go first, as an answer to a PING says that it
+ * has. */
 static void on_writable(struct stream *s)
 {
-    conn_flush(conn_of(s));
+    struct conn *c = conn_of(s);
+
+    c->is_blocked = false;
+    if (!c->is_dirty) {
+        shard_add_dirty(c->shard, c);
+    }
 }
 
 /* After an error the loop watches the socket no more: read on to what is there, then to the
@@ -267,16 +274,6 @@ static struct handle_slot *slot_of(const struct conn *c)
     return handle_slot(&c->shard->table, c->handle);
 }
 
-uint32_t conn_epoch(const struct conn *c)
-{
-    return atomic_load_explicit(&slot_of(c)->epoch, memory_order_relaxed);
-}
-
-void conn_next_epoch(struct conn *c)
-{
-    atomic_store_explicit(&slot_of(c)->epoch, conn_epoch(c) + 1, memory_order_release);
-}
-
 bool conn_takes(const struct conn *c, size_t n)
 {
     const struct conn_limits *l = c->limits;
@@ -304,6 +301,7 @@ void conn_check_pending(struct conn *c)
         return;
     }
     if (!c->is_blocked) { // not slow, only not asked yet
+        shard_hand_over(c->shard);
         conn_flush(c);
     }
     publish_pressure(c);
@@ -437,12 +435,16 @@ void conn_pause(struct conn *c, int64_t duration_ns)
     }
 }
 
-/* Not at once: this is called while the inbox is run, and perhaps while another connection
- * reads. */
+void conn_resume_soon(struct conn *c)
+{
+    c->is_paused = true;
+    worker_set_timer(c->shard->worker, &c->resume, c->shard->worker->now_ns);
+}
+
 void conn_release(struct conn *c)
 {
     c->is_held = false;
-    if (!c->is_paused) {
-        conn_pause(c, 0);
+    if (!c->is_paused && !conn_is_closing(c)) {
+        conn_resume_soon(c);
     }
 }

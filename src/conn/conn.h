@@ -32,9 +32,8 @@ struct conn_ops {
     void (*on_close)(struct conn *c, enum close_reason reason);
     /* The socket is gone and nothing refers to it: free it. */
     void (*on_free)(struct conn *c);
-    /* `out` was encoded elsewhere at an epoch that is over: take out what the connection, which has
-     * called conn_next_epoch since, does not want any more. */
-    void (*filter_output)(struct conn *c, struct outq *out, uint32_t epoch);
+    /* A fence is passed (conn/fence.h). */
+    void (*on_fenced)(struct conn *c);
     /* The protocol is being traced, and `out` was encoded elsewhere: log it. */
     void (*trace_output)(struct conn *c, struct outq *out);
     /* Write what precedes its log lines. */
@@ -63,6 +62,7 @@ struct conn {
     bool is_stream_closed : 1;
     bool is_listed_closing : 1; // in shard->closing
     bool was_slow : 1;          // counted as a slow consumer
+    uint8_t n_fence_calls;      // not returned yet (conn/fence.h)
 
     struct shard *shard;
     const struct conn_limits *limits;
@@ -107,16 +107,6 @@ static inline bool conn_is_closing(const struct conn *c)
 /** Queue bytes for it; they leave at the end of the turn. Nothing happens if it is closing. */
 void conn_write(struct conn *c, struct str s);
 
-/** @return  the present epoch of its output. */
-uint32_t conn_epoch(const struct conn *c);
-
-/**
- * From now on output encoded earlier on other workers is filtered when it arrives. To be called
- * after whatever it must not be sent any more (a subscription) was marked so that those workers see
- * it.
- */
-void conn_next_epoch(struct conn *c);
-
 /** Its output queue has grown: see that it is sent, and that it does not grow without bound. */
 static inline void conn_output_grew(struct conn *c);
 
@@ -128,6 +118,10 @@ void conn_suspend(struct conn *c);
 
 /** End conn_suspend: go on with what was received before, then with the socket. */
 void conn_resume(struct conn *c);
+
+/** As conn_resume, but at the end of the turn: for callers in the inbox, which may be run while
+ * another connection is read. */
+void conn_resume_soon(struct conn *c);
 
 /** Read it again after shard_hold. */
 void conn_release(struct conn *c);

@@ -25,7 +25,6 @@ enum pressure {
 struct handle_slot {
     _Atomic uint32_t generation; // odd: in use
     _Atomic uint32_t pressure;   // enum pressure
-    _Atomic uint32_t epoch;      // changes whenever output encoded elsewhere may be unwanted by now
     struct conn *conn;           // owner's thread only; free slots: NULL
     uint32_t next_free;
 };

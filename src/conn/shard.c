@@ -12,6 +12,8 @@
 #define INBOX_HIGH_BYTES (8u << 20)
 #define INBOX_LOW_BYTES (2u << 20)
 #define TRIM_NS (2 * CLOCK_SEC_NS)
+#define SPARE_CHUNKS 8u // of a size, that a quiet shard keeps
+#define RELEASE_BYTES (4u << 20)
 
 /** Output on its way to the connections of another shard. */
 struct parcel {
@@ -117,9 +119,6 @@ static void on_parcel(struct worker *w, struct inbox_item *item)
         struct stage *s = &p->stages[k];
         struct conn *c = handle_find(&sh->table, s->handle);
 
-        if (c && s->epoch != conn_epoch(c)) {
-            c->ops->filter_output(c, &s->out, s->epoch);
-        }
         if (c && conn_takes(c, s->out.n_bytes)) {
             if (UNLIKELY(log_enabled(LOG_TRC))) {
                 c->ops->trace_output(c, &s->out);
@@ -137,7 +136,7 @@ static void on_parcel(struct worker *w, struct inbox_item *item)
     mem_free(p);
 }
 
-struct outq *shard_stage(struct shard *sh, uint64_t handle, uint32_t epoch)
+struct outq *shard_stage(struct shard *sh, uint64_t handle)
 {
     struct stage_list *l = &sh->stages[handle_worker(handle)];
     uint32_t slot = handle_slot_number(handle);
@@ -153,15 +152,14 @@ struct outq *shard_stage(struct shard *sh, uint64_t handle, uint32_t epoch)
         l->n_by_slot = n;
     }
     uint32_t place = l->by_slot[slot];
-    if (place && place <= l->n && l->at[place - 1].handle == handle &&
-        l->at[place - 1].epoch == epoch) {
+    if (place && place <= l->n && l->at[place - 1].handle == handle) {
         return &l->at[place - 1].out;
     }
     if (l->n == l->cap) {
         l->cap = l->cap ? l->cap * 2 : 16;
         l->at = mem_realloc(l->at, l->cap * sizeof(struct stage));
     }
-    l->at[l->n] = (struct stage){.handle = handle, .epoch = epoch};
+    l->at[l->n] = (struct stage){.handle = handle};
     l->by_slot[slot] = ++l->n;
     sh->n_outputs++;
     return &l->at[l->n - 1].out;
@@ -194,15 +192,37 @@ static void send_dirty(struct shard *sh)
     }
 }
 
-void shard_flush(struct shard *sh)
+void shard_hand_over(struct shard *sh)
 {
-    sh->turn_bytes = 0;
-    sh->n_outputs = 0;
     if (sh->before_flush) {
         sh->before_flush(sh->flush_arg);
     }
     post_stages(sh);
+}
+
+void shard_flush(struct shard *sh)
+{
+    sh->turn_bytes = 0;
+    sh->n_outputs = 0;
+    shard_hand_over(sh);
     send_dirty(sh);
+}
+
+static bool has_spare_chunks(const struct shard *sh)
+{
+    return sh->pool.n[CHUNK_SMALL] > SPARE_CHUNKS || sh->pool.n[CHUNK_LARGE] > SPARE_CHUNKS;
+}
+
+/* Once it is quiet here, what a burst has left behind goes back to the system. */
+static void on_trim(struct timer *t)
+{
+    struct shard *sh = CONTAINER_OF(t, struct shard, trim);
+
+    chunk_pool_trim(&sh->pool);
+    if (!has_spare_chunks(sh) && sh->pool.n_released > RELEASE_BYTES) {
+        sh->pool.n_released = 0;
+        mem_trim();
+    }
 }
 
 static bool on_turn_end(struct worker *w, void *arg)
@@ -220,17 +240,10 @@ static bool on_turn_end(struct worker *w, void *arg)
         sh->on_drained = NULL;
         fn(sh, sh->drained_arg);
     }
-    if (!timer_is_set(&sh->trim) && (sh->pool.n[CHUNK_SMALL] > 8 || sh->pool.n[CHUNK_LARGE] > 8)) {
+    if (!timer_is_set(&sh->trim) && has_spare_chunks(sh)) {
         worker_set_timer(w, &sh->trim, w->now_ns + TRIM_NS);
     }
     return false;
-}
-
-static void on_trim(struct timer *t)
-{
-    struct shard *sh = CONTAINER_OF(t, struct shard, trim);
-
-    chunk_pool_trim(&sh->pool);
 }
 
 static struct shard *shard_new(struct worker *w, struct shard **all, unsigned n_all,

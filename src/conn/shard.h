@@ -25,7 +25,6 @@ struct conn;
 /** Output encoded here for one connection of another shard. */
 struct stage {
     uint64_t handle;
-    uint32_t epoch; // of the connection when this was encoded
     struct outq out;
 };
 
@@ -77,12 +76,11 @@ void shards_new(struct worker **workers, unsigned n_workers, struct chunk_depot 
 /** Free all shards; no connection is left. Thread: control, after the workers ended. */
 void shards_free(struct shard **shards, unsigned n_workers);
 
-/**
- * @param epoch  of the connection's slot, read before it was decided what to send
- * @return       the queue that collects output for a connection of another shard
- * Thread: the worker.
- */
-struct outq *shard_stage(struct shard *sh, uint64_t handle, uint32_t epoch);
+/** @return  the queue that collects output for a connection of another shard. Thread: the worker. */
+struct outq *shard_stage(struct shard *sh, uint64_t handle);
+
+/** Hand over what was encoded for other shards so far. Thread: the worker. */
+void shard_hand_over(struct shard *sh);
 
 /**
  * Send and hand over what was encoded so far, in the middle of a turn, so that a burst which fans

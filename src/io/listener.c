@@ -180,9 +180,8 @@ void listener_close(struct listener *l)
         return;
     }
     worker_clear_timer(l->worker, &l->backoff);
-    uv_poll_stop(&l->poll);
+    uv_close((uv_handle_t *)&l->poll, NULL); // leaves the loop before the number is free
     close(l->fd);
     l->fd = -1;
-    uv_close((uv_handle_t *)&l->poll, NULL);
     log_debug("%s accept loop exiting..", l->kind);
 }

@@ -98,12 +98,11 @@ static void on_poll_closed(uv_handle_t *h)
 
 void stream_close(struct stream *s, bool lingers)
 {
-    uv_poll_stop(&s->poll);
+    uv_close((uv_handle_t *)&s->poll, on_poll_closed); // leaves the loop before the number is free
     if (lingers) {
         shutdown(s->fd, SHUT_WR);
         discard_input(s->fd);
     }
     close(s->fd);
     s->fd = -1;
-    uv_close((uv_handle_t *)&s->poll, on_poll_closed);
 }
