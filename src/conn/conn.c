@@ -15,6 +15,7 @@
 #include "io/worker.h"
 
 #define LONG_OP_BYTES (SHARD_READ_BYTES / 8)
+#define LINGER_STEP_NS (10 * CLOCK_MS_NS)
 
 static struct conn *conn_of(struct stream *s)
 {
@@ -144,9 +145,17 @@ static bool read_once(struct conn *c)
     return true;
 }
 
+static void linger_on(struct conn *c);
+
 static void on_readable(struct stream *s)
 {
-    read_once(conn_of(s));
+    struct conn *c = conn_of(s);
+
+    if (UNLIKELY(c->is_lingering)) {
+        linger_on(c);
+    } else {
+        read_once(c);
+    }
 }
 
 /* At the end of the turn: what goes elsewhere must go first, as an answer to a PING says that it
@@ -238,7 +247,35 @@ static void close_stream(struct conn *c)
     worker_clear_timer(w, &c->deadline);
     worker_clear_timer(w, &c->resume);
     handle_remove(&c->shard->table, c->handle);
-    stream_close(&c->stream, c->reason != CLOSE_CLIENT_CLOSED);
+    stream_close(&c->stream);
+}
+
+/* All output is with the kernel. It would forget what the other side has not taken yet if anything
+ * came in after the close, be it a PONG: so take that, until all is acknowledged. */
+static void linger(struct conn *c)
+{
+    struct worker *w = c->shard->worker;
+
+    if (c->reason == CLOSE_CLIENT_CLOSED || stream_end_output(&c->stream) == 0) {
+        close_stream(c);
+        return;
+    }
+    c->is_lingering = true;
+    c->linger_until_ns = w->now_ns + c->limits->write_deadline_ns;
+    stream_want(&c->stream, true, false);
+    worker_set_timer(w, &c->deadline, w->now_ns + LINGER_STEP_NS);
+}
+
+static void linger_on(struct conn *c)
+{
+    struct worker *w = c->shard->worker;
+
+    if (!stream_discard_input(&c->stream) || stream_unacknowledged(&c->stream) == 0 ||
+        w->now_ns >= c->linger_until_ns) {
+        close_stream(c);
+    } else {
+        worker_set_timer(w, &c->deadline, w->now_ns + LINGER_STEP_NS);
+    }
 }
 
 void conn_finish(struct conn *c)
@@ -256,8 +293,10 @@ void conn_finish(struct conn *c)
     if (!c->skips_flush) {
         conn_flush(c);
     }
-    if (!c->is_stream_closed && (c->skips_flush || c->out.n_bytes == 0)) {
+    if (!c->is_stream_closed && c->skips_flush) {
         close_stream(c);
+    } else if (!c->is_stream_closed && !c->is_lingering && c->out.n_bytes == 0) {
+        linger(c);
     }
 }
 
@@ -336,6 +375,10 @@ static void on_deadline(struct timer *t)
     char duration[CLOCK_DURATION_MAX];
     unsigned n_chunks = 0;
 
+    if (c->is_lingering) {
+        linger_on(c);
+        return;
+    }
     for (struct chunk *k = c->out.head; k; k = k->next) {
         n_chunks++;
     }
@@ -365,7 +408,7 @@ static void note_recovery(struct conn *c)
 
 void conn_flush(struct conn *c)
 {
-    if (c->is_stream_closed || (conn_is_closing(c) && c->skips_flush)) {
+    if (c->is_stream_closed || c->is_lingering || (conn_is_closing(c) && c->skips_flush)) {
         return;
     }
     size_t before = c->out.n_bytes;
@@ -394,7 +437,7 @@ void conn_flush(struct conn *c)
     }
     want_events(c);
     if (c->is_finishing && c->out.n_bytes == 0 && !c->skips_flush) {
-        close_stream(c);
+        linger(c);
     }
 }
 

@@ -61,6 +61,7 @@ struct conn {
     bool is_finishing : 1; // on_close has been called
     bool is_stream_closed : 1;
     bool is_listed_closing : 1; // in shard->closing
+    bool is_lingering : 1;      // all is sent, but not acknowledged
     bool was_slow : 1;          // counted as a slow consumer
     uint8_t n_fence_calls;      // not returned yet (conn/fence.h)
 
@@ -72,9 +73,10 @@ struct conn {
     uint64_t in_msgs, in_bytes, out_msgs, out_bytes;
     uint64_t n_sent;         // [bytes] accepted by the kernel
     uint64_t deadline_start; // n_sent when the write that has the deadline began
-    uint64_t deadline_mark;  // n_sent at which the write that has the deadline is done
-    char *partial;           // the unfinished operation
-    uint32_t partial_n;      // [bytes] of it
+    int64_t linger_until_ns;
+    uint64_t deadline_mark; // n_sent at which the write that has the deadline is done
+    char *partial;          // the unfinished operation
+    uint32_t partial_n;     // [bytes] of it
     uint32_t partial_cap;
     uint32_t need; // [bytes] it will have; 0: not known
     struct addr addr;

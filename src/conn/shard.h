@@ -76,7 +76,8 @@ void shards_new(struct worker **workers, unsigned n_workers, struct chunk_depot 
 /** Free all shards; no connection is left. Thread: control, after the workers ended. */
 void shards_free(struct shard **shards, unsigned n_workers);
 
-/** @return  the queue that collects output for a connection of another shard. Thread: the worker. */
+/** @return  the queue that collects output for a connection of another shard. Thread: the worker.
+ */
 struct outq *shard_stage(struct shard *sh, uint64_t handle);
 
 /** Hand over what was encoded for other shards so far. Thread: the worker. */

@@ -4,6 +4,8 @@
 #include "io/stream.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -78,15 +80,32 @@ void stream_want(struct stream *s, bool read, bool write)
     uv_poll_start(&s->poll, (read ? UV_READABLE : 0) | (write ? UV_WRITABLE : 0), on_poll);
 }
 
-static void discard_input(int fd)
+bool stream_discard_input(struct stream *s)
 {
-    char scratch[16384];
+    UNINITIALIZED char scratch[16384];
 
     for (int i = 0; i < 16; i++) {
-        if (recv(fd, scratch, sizeof(scratch), MSG_DONTWAIT) <= 0) {
-            return;
+        ssize_t r = recv(s->fd, scratch, sizeof(scratch), MSG_DONTWAIT);
+
+        if (r <= 0) {
+            return r < 0 && (errno == EAGAIN || errno == EINTR);
         }
     }
+    return true;
+}
+
+size_t stream_unacknowledged(const struct stream *s)
+{
+    int n = 0;
+
+    return ioctl(s->fd, SIOCOUTQ, &n) == 0 && n > 0 ? (size_t)n : 0;
+}
+
+size_t stream_end_output(struct stream *s)
+{
+    shutdown(s->fd, SHUT_WR);
+    stream_discard_input(s);
+    return stream_unacknowledged(s);
 }
 
 static void on_poll_closed(uv_handle_t *h)
@@ -96,13 +115,10 @@ static void on_poll_closed(uv_handle_t *h)
     s->events->on_closed(s);
 }
 
-void stream_close(struct stream *s, bool lingers)
+void stream_close(struct stream *s)
 {
-    uv_close((uv_handle_t *)&s->poll, on_poll_closed); // leaves the loop before the number is free
-    if (lingers) {
-        shutdown(s->fd, SHUT_WR);
-        discard_input(s->fd);
-    }
+    uv_poll_stop(&s->poll);
     close(s->fd);
     s->fd = -1;
+    uv_close((uv_handle_t *)&s->poll, on_poll_closed);
 }

@@ -52,13 +52,22 @@ MUST_USE enum status stream_open(struct stream *s, struct worker *w, int fd,
 void stream_want(struct stream *s, bool read, bool write);
 
 /**
- * Stop all events and close the socket; on_closed follows within the turn.
- * What the kernel still has to send is sent.
- * @param lingers  the other side may still be sending: take a little of that first, as input that
- *                 nobody read makes the kernel reset the connection, which can destroy what was
- *                 sent
+ * Say that nothing more will be sent. @return [bytes] that the other side has not acknowledged yet
  */
-void stream_close(struct stream *s, bool lingers);
+size_t stream_end_output(struct stream *s);
+
+/** Take and drop what has come. @return false: the other side has ended, too, or is gone */
+bool stream_discard_input(struct stream *s);
+
+/** @return  [bytes] sent that the other side has not acknowledged yet */
+size_t stream_unacknowledged(const struct stream *s);
+
+/**
+ * Stop all events and close the socket; on_closed follows within the turn.
+ * What the kernel still has to send is sent, unless something comes in meanwhile: that makes it
+ * reset the connection and forget the rest. Who cares waits until nothing is unacknowledged.
+ */
+void stream_close(struct stream *s);
 
 /** @return  bytes read into iov, 0 at the end of input, -errno on error (-EAGAIN: not now). */
 static inline ssize_t stream_read(struct stream *s, const struct iovec *iov, int n)

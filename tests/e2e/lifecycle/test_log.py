@@ -47,8 +47,11 @@ def test_l02_form_of_lines(connect, start_server):
     c = connect(server).connect(user="u", **{"pass": "secret"})
     c.send(b"SUB a 1\r\nPUB a 3\r\nx\ny\r\nFOO\r\n")
     c.read_to_eof()
-    for sig in (signal.SIGHUP, signal.SIGUSR1, signal.SIGINT):
-        server.signal(sig)
+    server.signal(signal.SIGHUP)
+    server.wait_log("Failed to reload")
+    server.signal(signal.SIGUSR1)
+    server.wait_log("File log re-open ignored")
+    server.signal(signal.SIGINT)
     assert server.wait_exit() == 0
     lines = server.log().splitlines()
     assert len(lines) > 20

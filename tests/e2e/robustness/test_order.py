@@ -227,9 +227,10 @@ def test_auto_unsubscribe_is_exact(clients, subject, together, queue):
             assert [got[b"%d" % sid] for sid in range(len(limits))] == limits
 
 
-def test_late_auto_unsubscribe(clients, subject, together):
+@pytest.mark.parametrize("verbose", [False, True], ids=["quiet", "verbose"])
+def test_late_auto_unsubscribe(clients, subject, together, verbose):
     """UNSUB with a maximum while messages fly: at least that many come, nothing after its PONG once they have come."""
-    publishers, subscribers, n = clients(4), clients(4), 600
+    publishers, subscribers, n = clients(4), clients(4, verbose=verbose), 600
     for i in range(25):
         here, limit = b"%s.%d" % (subject, i), 300 + 40 * i
 
@@ -243,7 +244,8 @@ def test_late_auto_unsubscribe(clients, subject, together):
             return n_before + c.ping().count(b"MSG")
 
         for c in subscribers:
-            subscribe(c, here)
+            c.send(b"SUB %s 1\r\n" % here)
+            c.ping()
         at_pong = together(*[lambda c=c: receive(c) for c in subscribers],
                            *[lambda name=name: publishers[name].send(numbered(here, name, 0, n)) for name in range(4)])[:4]
         for p in publishers:
