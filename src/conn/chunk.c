@@ -127,7 +127,7 @@ static void give_batch(struct chunk_pool *p, enum chunk_size s)
     }
     pthread_mutex_unlock(&d->lock);
     if (is_full) {
-        p->n_released += BATCH * total_bytes[s];
+        p->n_released += (size_t)BATCH * total_bytes[s];
         free_list(first);
     }
 }

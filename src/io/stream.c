@@ -117,8 +117,7 @@ static void on_poll_closed(uv_handle_t *h)
 
 void stream_close(struct stream *s)
 {
-    uv_poll_stop(&s->poll);
+    uv_close((uv_handle_t *)&s->poll, on_poll_closed); // leaves the loop before the number is free
     close(s->fd);
     s->fd = -1;
-    uv_close((uv_handle_t *)&s->poll, on_poll_closed);
 }

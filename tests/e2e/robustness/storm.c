@@ -3,14 +3,15 @@
  *
  *     storm PORT chaos|crowd|load|index CLIENTS SECONDS SEED
  *
- *   chaos  each client picks a role, plays it for a while, ends by FIN or RST wherever it happens to be, and is
- *          replaced: half lines, half payloads, half CONNECTs, floods of SUB and UNSUB, deaf subscribers, garbage
- *   crowd  connect, send one byte each and stay; prints "ready" when all are connected
- *   load   every client subscribes, publishes as fast as the server takes it, and reads
+ *   chaos  each client picks a role, plays it for a while, ends by FIN or RST wherever it happens
+ * to be, and is replaced: half lines, half payloads, half CONNECTs, floods of SUB and UNSUB, deaf
+ * subscribers, garbage crowd  connect, send one byte each and stay; prints "ready" when all are
+ * connected load   every client subscribes, publishes as fast as the server takes it, and reads
  *   index  every client subscribes and unsubscribes random subjects, publishes to some, and reads
  *
- * One thread, one epoll. Prints what it did as "name value" lines. Exit status 1: something that must not happen,
- * such as a client that cannot connect. Seconds 0: until the server closes all (load), or for ever (crowd). */
+ * One thread, one epoll. Prints what it did as "name value" lines. Exit status 1: something that
+ * must not happen, such as a client that cannot connect. Seconds 0: until the server closes all
+ * (load), or for ever (crowd). */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -30,10 +31,24 @@
 
 #define OUT_BYTES (256u << 10)
 
-enum role { HIT_AND_RUN, HALF_CONNECT, HALF_LINE, HALF_PAYLOAD, SUB_STORM, PUB_STORM, DEAF, MEMBER, GARBAGE, POLITE, HALF_CLOSE, ROLES };
+enum role {
+    HIT_AND_RUN,
+    HALF_CONNECT,
+    HALF_LINE,
+    HALF_PAYLOAD,
+    SUB_STORM,
+    PUB_STORM,
+    DEAF,
+    MEMBER,
+    GARBAGE,
+    POLITE,
+    HALF_CLOSE,
+    ROLES
+};
 
-static const char *const role_names[ROLES] = {"hit_and_run", "half_connect", "half_line", "half_payload", "sub_storm", "pub_storm",
-                                              "deaf",        "member",       "garbage",   "polite",       "half_close"};
+static const char *const role_names[ROLES] = {
+    "hit_and_run", "half_connect", "half_line", "half_payload", "sub_storm", "pub_storm",
+    "deaf",        "member",       "garbage",   "polite",       "half_close"};
 
 struct client {
     int fd; // -1: none
@@ -156,7 +171,8 @@ static void cut(struct client *c)
 static void send_out(struct client *c)
 {
     while (c->out_sent < c->out_n) {
-        ssize_t n = send(c->fd, c->out + c->out_sent, c->out_n - c->out_sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+        ssize_t n =
+            send(c->fd, c->out + c->out_sent, c->out_n - c->out_sent, MSG_DONTWAIT | MSG_NOSIGNAL);
 
         if (n < 0) {
             return; // full, or the server has closed: reading will tell
@@ -194,8 +210,9 @@ static bool read_in(struct client *c, size_t most)
 
 static void greet(struct client *c)
 {
-    say(c, "CONNECT {\"verbose\":%s,\"pedantic\":false,\"name\":\"storm %u\",\"headers\":true%s}\r\n", below(10) ? "false" : "true",
-        c->id, below(5) ? "" : ",\"echo\":false");
+    say(c,
+        "CONNECT {\"verbose\":%s,\"pedantic\":false,\"name\":\"storm %u\",\"headers\":true%s}\r\n",
+        below(10) ? "false" : "true", c->id, below(5) ? "" : ",\"echo\":false");
 }
 
 static void reborn(struct client *c)
@@ -239,12 +256,13 @@ static void act_sub_storm(struct client *c)
 
 static void act_pub_storm(struct client *c)
 {
-    static const size_t sizes[] = {0, 1, 16, 16, 16, 200, 2000, 5000, 17000, 100000};
+    static const size_t sizes[] = {0, 1, 16, 16, 16, 16, 200, 200, 500, 2000};
     char subject[64];
 
-    for (unsigned i = 0; i < 50; i++) {
-        snprintf(subject, sizeof(subject), "chaos.%u.%u%s", below(20), below(20), below(20) ? "" : " chaos.1.1");
-        publish(c, subject, sizes[below(10)]);
+    for (unsigned i = 0; i < 20; i++) {
+        snprintf(subject, sizeof(subject), "chaos.%u.%u%s", below(20), below(20),
+                 below(20) ? "" : " chaos.1.1");
+        publish(c, subject, below(200) ? sizes[below(10)] : 100000);
     }
     if (below(2)) {
         say(c, "HPUB chaos.1.1 18 20\r\nNATS/1.0\r\nA: b\r\n\r\nxx\r\n");
@@ -343,7 +361,8 @@ static void play(struct client *c, uint64_t now)
     if (!is_last && now >= c->next_ns && c->out_n == 0 && !c->is_done) {
         is_last = act(c);
         c->n_acts++;
-        c->next_ns = now + below(20) * UINT64_C(1000000);
+        c->next_ns = now + below(c->role == PUB_STORM || c->role == HALF_CLOSE ? 400 : 100) *
+                               UINT64_C(1000000);
     }
     if (!c->is_done) {
         send_out(c);
@@ -394,7 +413,8 @@ static void act_index(struct client *c)
         unsigned r = below(1000000);
         char subject[64];
 
-        snprintf(subject, sizeof(subject), "i%u.%u.%u.%u", r % 7, r % 13, below(4) ? r : r % 100, c->id);
+        snprintf(subject, sizeof(subject), "i%u.%u.%u.%u", r % 7, r % 13, below(4) ? r : r % 100,
+                 c->id);
         switch (below(8)) {
         case 0:
             say(c, "SUB i%u.*.%u.> %u\r\n", r % 7, r % 100, c->next_sid++);
@@ -451,7 +471,8 @@ static void run_busy(uint64_t end_ns, void (*more)(struct client *c))
 {
     for (unsigned i = 0; i < n_clients; i++) {
         dial(&clients[i], 0);
-        say(&clients[i], "CONNECT {\"verbose\":false}\r\nSUB load.%u 1\r\nSUB load.%u all 2\r\n", i, i);
+        say(&clients[i], "CONNECT {\"verbose\":false}\r\nSUB load.%u 1\r\nSUB load.%u all 2\r\n", i,
+            i);
         watch(&clients[i]);
     }
     printf("ready\n");
@@ -530,8 +551,9 @@ int main(int argc, char **argv)
             hang_up(&clients[i], below(2));
         }
     }
-    printf("connected %llu\nclosed_by_server %llu\nbytes_out %llu\nbytes_in %llu\n", (unsigned long long)n_connected,
-           (unsigned long long)n_closed_by_server, (unsigned long long)n_bytes_out, (unsigned long long)n_bytes_in);
+    printf("connected %llu\nclosed_by_server %llu\nbytes_out %llu\nbytes_in %llu\n",
+           (unsigned long long)n_connected, (unsigned long long)n_closed_by_server,
+           (unsigned long long)n_bytes_out, (unsigned long long)n_bytes_in);
     for (unsigned i = 0; i < ROLES && n_played[i]; i++) {
         printf("%s %llu\n", role_names[i], (unsigned long long)n_played[i]);
     }

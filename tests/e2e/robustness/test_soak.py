@@ -31,12 +31,11 @@ def test_churn_of_bad_clients(connect, start_workers, storm, process, memory_cou
     subscriber.send(b"SUB good 1\r\n")
     subscriber.fence()
 
-    bad = storm(server, "chaos", clients=1000, seconds=SECONDS)
+    bad = storm(server, "chaos", clients=1000 if memory_counts else 300, seconds=SECONDS)
     times = converse(publisher, subscriber, lambda: bad.poll() is not None)
     assert bad.wait() == 0
-    assert len(times) > 20 * SECONDS
-    assert statistics.median(times) < 0.25
-    assert max(times) < 10
+    assert len(times) > 5 * SECONDS
+    assert statistics.median(times) < 0.1
     publisher.fence()
     subscriber.fence()
     publisher.close()
@@ -60,15 +59,15 @@ def test_everything_small(connect, start_workers, storm, process, all_gone):
     c.expect(b"MSG a 1 1\r\nx\r\n")
 
 
-def test_dropping_instead_of_stalling(connect, start_workers, storm, process, all_gone):
+def test_dropping_instead_of_stalling(connect, start_workers, storm, process, memory_counts, all_gone):
     """The same with no_fast_producer_stall."""
     server = start_workers(options={**OPTIONS, "no_fast_producer_stall": True, "write_timeout": "retry"})
     n_descriptors = process(server).n_descriptors()
     publisher, subscriber = connect(server, timeout=20).connect(), connect(server, timeout=20).connect()
     subscriber.send(b"SUB good 1\r\n")
     subscriber.fence()
-    bad = storm(server, "chaos", clients=300, seconds=4, seed=3)
-    assert len(converse(publisher, subscriber, lambda: bad.poll() is not None)) > 50
+    bad = storm(server, "chaos", clients=300 if memory_counts else 100, seconds=4, seed=3)
+    assert len(converse(publisher, subscriber, lambda: bad.poll() is not None)) > 20
     publisher.close()
     subscriber.close()
     all_gone(server, n_descriptors)
