@@ -147,6 +147,7 @@ static void on_readable(uv_poll_t *poll, int status, int events)
         }
         switch (errno) {
         case EAGAIN:
+        case EINVAL: // listener_refuse
             return;
         case EINTR:
         case ECONNABORTED:
@@ -172,6 +173,11 @@ void listener_start(struct listener *l,
     l->arg = arg;
     l->backoff.fire = on_backoff_over;
     uv_poll_start(&l->poll, UV_READABLE, on_readable);
+}
+
+void listener_refuse(struct listener *l)
+{
+    shutdown(l->fd, SHUT_RDWR);
 }
 
 void listener_close(struct listener *l)

@@ -43,6 +43,12 @@ void listener_start(struct listener *l,
                     void (*on_accept)(struct listener *l, int fd, const struct sockaddr_storage *),
                     void *arg);
 
+/**
+ * From now on connections are refused; listener_close follows, on the listener's own worker.
+ * Thread: any, while the listener is open.
+ */
+void listener_refuse(struct listener *l);
+
 /** Stop accepting and close the socket; new connections are refused. Once is enough, twice is
  * fine. */
 void listener_close(struct listener *l);

@@ -92,6 +92,7 @@ enum status acceptor_open(struct server *s)
 
 void acceptor_start(struct server *s)
 {
+    s->is_accepting = true;
     listener_start(&s->client_listener, on_accept, s);
 }
 
@@ -102,5 +103,10 @@ static void close_listener(void *arg)
 
 void acceptor_stop(struct server *s)
 {
+    if (!s->is_accepting) {
+        return;
+    }
+    s->is_accepting = false;
+    listener_refuse(&s->client_listener);
     worker_call(choose_acceptor(s), close_listener, &s->client_listener);
 }

@@ -145,8 +145,8 @@ void lame_duck_enter(struct server *s)
         return;
     }
     d->server = s;
-    log_info("Entering lame duck mode, stop accepting new clients");
     acceptor_stop(s);
+    log_info("Entering lame duck mode, stop accepting new clients");
     if (atomic_load(&s->clients.n_clients) == 0) {
         server_shutdown(s);
         return;

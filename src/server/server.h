@@ -45,6 +45,7 @@ struct server {
     char *ports_path;    // ports file written, or NULL
     unsigned n_draining; // workers that still have connections, in a shutdown
     unsigned n_started;  // workers whose threads run
+    bool is_accepting;
     bool has_pid_file;
     bool is_shutting_down;
 };

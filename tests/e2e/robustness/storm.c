@@ -233,7 +233,7 @@ static void reborn(struct client *c)
 
 static void act_sub_storm(struct client *c)
 {
-    for (unsigned i = 0; i < 200; i++) {
+    for (unsigned i = 0; i < 50; i++) {
         switch (below(6)) {
         case 0:
             say(c, "UNSUB %u\r\n", 1 + below(c->next_sid));
@@ -361,7 +361,7 @@ static void play(struct client *c, uint64_t now)
     if (!is_last && now >= c->next_ns && c->out_n == 0 && !c->is_done) {
         is_last = act(c);
         c->n_acts++;
-        c->next_ns = now + below(c->role == PUB_STORM || c->role == HALF_CLOSE ? 400 : 100) *
+        c->next_ns = now + below(c->role == PUB_STORM || c->role == HALF_CLOSE ? 1000 : 200) *
                                UINT64_C(1000000);
     }
     if (!c->is_done) {
@@ -382,7 +382,7 @@ static void run_chaos(uint64_t end_ns)
         for (unsigned i = 0; i < 64; i++) {
             play(&clients[below(n_clients)], now);
         }
-        usleep(200);
+        usleep(500);
     }
 }
 
