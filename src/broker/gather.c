@@ -174,6 +174,7 @@ struct match *gather_take(struct gather *g)
     }
     n = (size_t)sums.n_plain + sums.n_members;
     m = mem_alloc(sizeof(*m) + n * sizeof(m->subs[0]) + sums.n_shares * sizeof(m->groups[0]));
+    m->n_subs = (uint32_t)n;
     m->n_plain = sums.n_plain;
     m->n_groups = 0;
     m->groups = NULL;

@@ -205,17 +205,11 @@ struct match *index_match(struct index *ix, unsigned reader, struct str subject,
 
 void match_free(struct match *m)
 {
-    size_t n;
-
     if (!m) {
         return;
     }
-    n = m->n_plain;
-    for (uint32_t i = 0; i < m->n_groups; i++) {
-        n += m->groups[i].n;
-    }
-    for (size_t i = 0; i < n; i++) {
-        if (i + INDEX_AHEAD < n) {
+    for (uint32_t i = 0; i < m->n_subs; i++) {
+        if (i + INDEX_AHEAD < m->n_subs) {
             __builtin_prefetch(m->subs[i + INDEX_AHEAD], 1);
         }
         sub_unref(m->subs[i]);

@@ -32,6 +32,7 @@ struct match_group {
 
 /** The subscriptions that a subject reaches: values, each subscription counted. */
 struct match {
+    uint32_t n_subs;            // all of them
     uint32_t n_plain;           // subs[0 .. n_plain-1]: plain subscriptions
     uint32_t n_groups;          // queue groups; their members follow the plain ones in subs
     struct match_group *groups; // n_groups of them; NULL if none

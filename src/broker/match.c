@@ -13,11 +13,21 @@
 #define MATCH_WAYS 4u
 #define FIRST_SETS 32u
 #define LAST_SETS 4096u
+#define MOST_SUBS (1u << 20) // in all matches, unless one alone has more
 #define PURGE_NS (10 * CLOCK_SEC_NS)
 
-static void clear_entry(struct match_entry *e)
+static void drop_match(struct match_cache *c, struct match_entry *e)
 {
-    match_free(e->match);
+    if (e->match) {
+        c->n_subs -= e->match->n_subs;
+        match_free(e->match);
+        e->match = NULL;
+    }
+}
+
+static void clear_entry(struct match_cache *c, struct match_entry *e)
+{
+    drop_match(c, e);
     mem_free(e->long_subject);
     *e = (struct match_entry){0};
 }
@@ -61,7 +71,7 @@ static void purge(struct timer *t)
         struct match_entry *e = &c->entries[i];
 
         if (e->account && !is_current(e)) {
-            clear_entry(e);
+            clear_entry(c, e);
         }
         is_empty = is_empty && !e->account;
     }
@@ -80,7 +90,7 @@ void match_cache_init(struct match_cache *c, struct worker *w)
 void match_cache_deinit(struct match_cache *c)
 {
     for (uint32_t i = 0; i < c->n_sets * MATCH_WAYS; i++) {
-        clear_entry(&c->entries[i]);
+        clear_entry(c, &c->entries[i]);
     }
     mem_free(c->entries);
     c->entries = NULL;
@@ -110,7 +120,7 @@ static void grow(struct match_cache *c)
         if (to < end) {
             *to = old[i];
         } else {
-            clear_entry(&old[i]);
+            clear_entry(c, &old[i]);
         }
     }
     mem_free(old);
@@ -149,11 +159,29 @@ void match_check_tickets(struct match_entry *e)
     }
 }
 
+/* Wide matches take memory: when they are too many, others than e have to go, in turn. */
+static void make_room(struct match_cache *c, const struct match_entry *e)
+{
+    uint32_t n_entries = c->n_sets * MATCH_WAYS;
+
+    for (uint32_t i = 0; i < n_entries && c->n_subs > MOST_SUBS; i++) {
+        struct match_entry *victim = &c->entries[c->sweep++ % n_entries];
+
+        if (victim != e) {
+            clear_entry(c, victim);
+        }
+    }
+}
+
 /* Looks the subject up in the index, which may have changed since, and notes what it says. */
 static void refresh(struct match_cache *c, struct match_entry *e, struct str subject)
 {
-    match_free(e->match);
+    drop_match(c, e);
     e->match = index_match(e->account->index, c->reader, subject, &e->generation);
+    if (e->match) {
+        c->n_subs += e->match->n_subs;
+        make_room(c, e);
+    }
     match_check_tickets(e);
 }
 
@@ -169,7 +197,7 @@ static struct match_entry *add(struct match_cache *c, const struct account *a, s
     if (!timer_is_set(&c->purge)) {
         worker_set_timer(c->worker, &c->purge, c->worker->now_ns + PURGE_NS);
     }
-    clear_entry(e);
+    clear_entry(c, e);
     e->hash = hash;
     e->account = a;
     e->watch = index_watch(a->index, subject);

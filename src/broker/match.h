@@ -41,6 +41,8 @@ struct match_cache {
     uint32_t n_sets;             // a power of two
     uint32_t uses;               // a clock for last_use
     uint32_t n_evicted;          // live entries thrown out since the last growth
+    uint32_t sweep;              // where to make room next
+    size_t n_subs;               // of all matches
     unsigned reader;             // number of the worker
     struct worker *worker;
     struct timer purge; // set while there are entries that may go out of date

@@ -58,7 +58,8 @@ struct shard {
     bool is_draining; // close everything and say so when done
     void (*on_drained)(struct shard *sh, void *arg);
     void *drained_arg;
-    struct timer trim;                                       // gives unused chunks back
+    int64_t next_release_ns; // not before this is memory given back to the system
+    struct timer trim;       // gives unused chunks back
     _Alignas(CACHE_LINE_BYTES) _Atomic size_t n_inbox_bytes; // posted to us and not yet taken
     _Atomic bool *is_waiting; // by worker number: shards to be told when we have caught up
     _Atomic uint32_t n_load;  // connections, for whoever hands out new ones

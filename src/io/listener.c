@@ -101,6 +101,8 @@ enum status listener_open(struct listener *l, struct worker *w, const char *host
     }
     *l = (struct listener){.worker = w, .kind = kind, .fd = fd, .delay_ns = FIRST_DELAY_NS};
     l->port = bound_port(fd);
+    snprintf(l->address, sizeof(l->address), strchr(host, ':') ? "[%s]:%u" : "%s:%u", host,
+             l->port);
     e = uv_poll_init(&w->loop, &l->poll, fd);
     if (e) {
         close(fd);
@@ -122,8 +124,8 @@ static void on_backoff_over(struct timer *t)
 
 static void pause_accepting(struct listener *l, int error)
 {
-    log_error("Temporary %s Accept Error(%s), sleeping %dms", l->kind, os_error(error).text,
-              (int)(l->delay_ns / CLOCK_MS_NS));
+    log_error("Temporary %s Accept Error(accept tcp %s: accept4: %s), sleeping %dms", l->kind,
+              l->address, os_error(error).text, (int)(l->delay_ns / CLOCK_MS_NS));
     uv_poll_stop(&l->poll);
     worker_set_timer(l->worker, &l->backoff, clock_now_ns() + l->delay_ns);
     l->delay_ns = l->delay_ns * 2 < LAST_DELAY_NS ? l->delay_ns * 2 : LAST_DELAY_NS;

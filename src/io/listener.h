@@ -23,6 +23,7 @@ struct listener {
     struct timer backoff;
     int64_t delay_ns; // next pause after a failed accept
     uint16_t port;    // the port bound, also when asked for any
+    char address[80]; // "host:port", for log lines
     int fd;           // -1: closed
 };
 
