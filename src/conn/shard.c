@@ -259,6 +259,7 @@ static bool on_turn_end(struct worker *w, void *arg)
 {
     struct shard *sh = arg;
 
+    (void)w;
     shard_flush(sh);
     while (sh->closing || sh->dirty) {
         bury_closed(sh);
