@@ -3,8 +3,10 @@
 PYTHON := /usr/bin/python3
 JOBS   := $(shell nproc)
 PYTEST  = $(PYTHON) -m pytest -q -n $(JOBS)
+# What every build must pass. The soak is apart: it loads the machine for minutes and measures.
+SUITE  := tests/e2e/client tests/e2e/lifecycle tests/diff tests/interop
 
-.PHONY: all setup FORCE help run test unit e2e bench asan tsan sanitizers fuzz lint fmt clean
+.PHONY: all setup FORCE help run test unit e2e soak bench asan tsan sanitizers fuzz lint fmt clean
 
 all: build/gnatwren            ## build the optimised server, build/gnatwren
 
@@ -33,7 +35,10 @@ unit: build/build.ninja        ## unit tests and the replay of the fuzz corpora
 	@meson test -C build --print-errorlogs
 
 e2e: build/gnatwren            ## black-box tests: protocol, differences to the peer, real clients
-	$(PYTEST) tests/e2e tests/diff tests/interop
+	$(PYTEST) $(SUITE)
+
+soak: build/gnatwren           ## hostile and endless clients: a loaded machine makes it fail
+	$(PYTHON) -m pytest -q tests/e2e/robustness
 
 bench: setup build/gnatwren    ## measure against the Go server, write docs/performance.md
 	$(PYTHON) tests/bench/bench.py
@@ -49,7 +54,7 @@ build-asan/build.ninja build-tsan/build.ninja: build-%/build.ninja:
 asan tsan: %: setup build-%/build.ninja ## whole suite under a sanitizer
 	@ninja -C build-$@
 	@meson test -C build-$@ --print-errorlogs -t 10
-	GNATWREN_BIN=build-$@/gnatwren $(PYTEST) tests/e2e tests/diff tests/interop
+	GNATWREN_BIN=build-$@/gnatwren $(PYTEST) $(SUITE)
 
 sanitizers: asan tsan          ## both
 
