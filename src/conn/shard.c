@@ -14,7 +14,7 @@
 #define TRIM_NS (2 * CLOCK_SEC_NS)
 #define SPARE_CHUNKS 8u // of a size, that a quiet shard keeps
 #define RELEASE_BYTES (4u << 20)
-#define RELEASE_PER_CONN (256u << 10)  // a guess at what a connection leaves behind, all told
+#define RELEASE_PER_CONN (1u << 20)    // a guess at what a connection leaves behind, all told
 #define RELEASE_NS (10 * CLOCK_SEC_NS) // at least between two releases,
 #define RELEASE_SHARE 1000             // and so many times as long as the last one took
 
@@ -218,7 +218,7 @@ static bool has_spare_chunks(const struct shard *sh)
 
 static bool is_release_due(const struct shard *sh)
 {
-    return sh->pool.n_released > RELEASE_BYTES && sh->worker->now_ns >= sh->next_release_ns;
+    return sh->pool.n_released >= RELEASE_BYTES && sh->worker->now_ns >= sh->next_release_ns;
 }
 
 /* Once it is quiet here, what a burst has left behind goes back to the system. */
@@ -249,7 +249,7 @@ static void watch_memory(struct shard *sh)
     }
     if (has_spare_chunks(sh)) {
         worker_set_timer(sh->worker, &sh->trim, at_ns);
-    } else if (sh->pool.n_released > RELEASE_BYTES) {
+    } else if (sh->pool.n_released >= RELEASE_BYTES) {
         worker_set_timer(sh->worker, &sh->trim,
                          at_ns > sh->next_release_ns ? at_ns : sh->next_release_ns);
     }

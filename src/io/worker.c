@@ -10,6 +10,9 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
+/** So often is the inbox run before the sockets have their turn, too. */
+#define MOST_ROUNDS 16u
+
 void worker_run_inbox(struct worker *w)
 {
     if (inbox_is_empty(&w->inbox)) {
@@ -68,6 +71,7 @@ static void on_prepare(uv_prepare_t *p)
     struct worker *w = p->data;
 
     bool wants_more = false;
+    unsigned n_rounds = 0;
     do {
         w->now_ns = clock_now_ns();
         atomic_store_explicit(&w->is_asleep, false, memory_order_relaxed);
@@ -75,8 +79,8 @@ static void on_prepare(uv_prepare_t *p)
         timer_run_due(&w->timers, w->now_ns);
         wants_more = w->on_turn_end ? w->on_turn_end(w, w->turn_arg) : false;
         atomic_store(&w->is_asleep, true);
-    } while (!inbox_is_empty(&w->inbox) && !w->is_stopping);
-    if (wants_more) {
+    } while (!inbox_is_empty(&w->inbox) && !w->is_stopping && ++n_rounds < MOST_ROUNDS);
+    if (wants_more || n_rounds == MOST_ROUNDS) {
         uv_async_send(&w->wake);
     }
     arm_alarm(w);

@@ -291,31 +291,13 @@ def test_requests_beside_unsubs(clients, subject, together):
 
 def test_queue_group_loses_nothing_when_members_leave(clients, subject, together):
     """Members join, and leave by UNSUB and PING as drained clients do: each message comes to exactly one."""
-    publishers, members, n = clients(4), clients(6), 6000
+    publishers, members, n_rounds = clients(4), clients(6), 30
     subscribe(members[0], subject, queue=b"q")
-    done = threading.Event()
-
-    def publish(name):
-        for first in range(0, n, 20):
-            publishers[name].send(numbered(subject, name, first, 20))
-        publishers[name].fence()
-
-    def publish_all():
-        try:
-            together(*[lambda name=name: publish(name) for name in range(4)])
-        finally:
-            done.set()
-
-    def stay(c):
-        received = []
-        while not done.is_set():
-            received += numbers(c.ping())
-        return received + numbers(c.ping())
+    gone, published = threading.Event(), threading.Event()
 
     def come_and_go(c):
-        received, sid = [], 0
-        while not done.is_set():
-            sid += 1
+        received = []
+        for sid in range(n_rounds):
             c.send(b"SUB %s q %d\r\n" % (subject, sid))
             received += numbers(c.ping())
             received += numbers(c.ping())
@@ -324,11 +306,29 @@ def test_queue_group_loses_nothing_when_members_leave(clients, subject, together
             c.fence()
         return received
 
-    results = together(publish_all, lambda: stay(members[0]), *[lambda c=c: come_and_go(c) for c in members[1:]])[1:]
-    received = [(name, number) for result in results for _, name, number in result]
+    def all_come_and_go():
+        try:
+            return together(*[lambda c=c: come_and_go(c) for c in members[1:]])
+        finally:
+            gone.set()
+
+    def publish_all():
+        try:
+            return together(*[lambda i=i: flood(publishers[i], subject, gone, i) for i in range(4)])
+        finally:
+            published.set()
+
+    def stay():
+        received = []
+        while not published.is_set():
+            received += numbers(members[0].ping())
+        return received + numbers(members[0].ping())
+
+    n_published, others, remained = together(publish_all, all_come_and_go, stay)
+    received = [(name, number) for result in [remained, *others] for _, name, number in result]
     assert len(received) == len(set(received)), "a message came twice"
-    assert len(received) == n * 4
-    assert sum(len(result) > 0 for result in results) > 3
+    assert len(received) == sum(n_published)
+    assert sum(len(result) > 0 for result in others) > 1
 
 
 def test_queue_group_with_members_that_close(connect, clients, subject, together):
@@ -394,6 +394,7 @@ def test_echo_off(clients, subject, together):
             assert [number for _, p, number in received if p == other] == (list(range(n)) if other != name else [])
 
 
+@pytest.mark.ours
 def test_nothing_after_the_error(connect, clients, subject, together):
     """A subscriber in a flood that breaks the protocol is told so, and that is the last it hears."""
     publishers, stop = clients(3), threading.Event()

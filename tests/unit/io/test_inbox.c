@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -218,6 +219,54 @@ static void test_deinit_runs_the_rest(void **state)
     assert_int_equal(next_of[0], 1);
 }
 
+/** An item that posts itself again as long as the worker runs. */
+struct treadmill {
+    struct inbox_item item;
+    bool is_over;
+};
+
+static void run_again(struct worker *w, struct inbox_item *item)
+{
+    struct treadmill *t = CONTAINER_OF(item, struct treadmill, item);
+
+    if (!t->is_over) {
+        worker_post(w, item);
+    }
+}
+
+static void on_pipe(uv_poll_t *poll, int status, int events)
+{
+    struct treadmill *t = poll->data;
+
+    assert_int_equal(status, 0);
+    assert_int_equal(events, UV_READABLE);
+    t->is_over = true;
+    uv_poll_stop(poll);
+    worker_stop(CONTAINER_OF(poll->loop, struct worker, loop));
+}
+
+/* An inbox that is never empty does not keep the worker from its sockets. */
+static void test_sockets_have_their_turn(void **state)
+{
+    struct worker *w = worker_new(1);
+    struct treadmill t = {.item.run = run_again};
+    uv_poll_t poll;
+    int fds[2];
+
+    (void)state;
+    assert_int_equal(pipe(fds), 0);
+    assert_int_equal(uv_poll_init(&w->loop, &poll, fds[0]), 0);
+    poll.data = &t;
+    uv_poll_start(&poll, UV_READABLE, on_pipe);
+    worker_post(w, &t.item);
+    assert_int_equal(worker_start(w), ST_OK);
+    assert_int_equal(write(fds[1], "x", 1), 1);
+    worker_join(w);
+    worker_free(w);
+    close(fds[0]);
+    close(fds[1]);
+}
+
 /** Timers of a worker that runs. */
 struct alarm {
     struct timer timer;
@@ -265,6 +314,7 @@ int main(void)
         cmocka_unit_test(test_worker_gets_all),
         cmocka_unit_test(test_no_wake_up_is_lost),
         cmocka_unit_test(test_deinit_runs_the_rest),
+        cmocka_unit_test(test_sockets_have_their_turn),
         cmocka_unit_test(test_timers_fire),
     };
 
