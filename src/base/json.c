@@ -3,15 +3,14 @@
  * nats-server have them and they are compared byte by byte. */
 #include "base/json.h"
 
-#include <inttypes.h>
-
-#include "base/utf8.h"
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
 #include "base/buf.h"
+#include "base/decimal.h"
 #include "base/str.h"
+#include "base/utf8.h"
 
 static void begin_value(struct json *j)
 {
@@ -86,28 +85,44 @@ static const char *find_escape(uint32_t c, char scratch[8])
     return NULL;
 }
 
+/* How many bytes at the start of s surely stand for themselves. */
+static size_t count_plain(struct str s)
+{
+    size_t n = 0;
+
+    while (n < s.n && s.p[n] >= ' ' && s.p[n] < 0x7f && s.p[n] != '"' && s.p[n] != '\\' &&
+           s.p[n] != '<' && s.p[n] != '>' && s.p[n] != '&') {
+        n++;
+    }
+    return n;
+}
+
+/* Writes one character, escaped where it has to be. Returns how many bytes of s it is. */
+static size_t add_char(struct buf *out, struct str s)
+{
+    char scratch[8];
+    uint32_t c;
+    size_t n = utf8_decode(s, &c);
+    const char *escape = n ? find_escape(c, scratch) : "\\ufffd";
+
+    n = n ? n : 1;
+    buf_add(out, escape ? str_of(escape) : (struct str){.p = s.p, .n = n});
+    return n;
+}
+
 static void add_quoted(struct buf *out, struct str s)
 {
-    struct str plain = {.p = s.p}; // what stands for itself and is not written yet
-
     buf_add_char(out, '"');
     while (s.n) {
-        char scratch[8];
-        uint32_t c;
-        size_t n = utf8_decode(s, &c);
-        const char *escape = n ? find_escape(c, scratch) : "\\ufffd";
+        size_t n = count_plain(s);
 
-        n = n ? n : 1;
-        s = (struct str){.p = s.p + n, .n = s.n - n};
-        if (escape) {
-            buf_add(out, plain);
-            buf_add(out, str_of(escape));
-            plain = (struct str){.p = s.p};
+        if (n) {
+            buf_add(out, (struct str){.p = s.p, .n = n});
         } else {
-            plain.n += n;
+            n = add_char(out, s);
         }
+        s = (struct str){.p = s.p + n, .n = s.n - n};
     }
-    buf_add(out, plain);
     buf_add_char(out, '"');
 }
 
@@ -125,16 +140,26 @@ void json_str(struct json *j, struct str value)
     add_quoted(j->out, value);
 }
 
+static void add_digits(struct buf *out, uint64_t value)
+{
+    char *at = buf_reserve(out, DECIMAL_MAX);
+
+    out->n += (size_t)(decimal_write(at, value) - at);
+}
+
 void json_int(struct json *j, int64_t value)
 {
     begin_value(j);
-    buf_printf(j->out, "%" PRId64, value);
+    if (value < 0) {
+        buf_add_char(j->out, '-');
+    }
+    add_digits(j->out, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
 }
 
 void json_uint(struct json *j, uint64_t value)
 {
     begin_value(j);
-    buf_printf(j->out, "%" PRIu64, value);
+    add_digits(j->out, value);
 }
 
 void json_bool(struct json *j, bool value)

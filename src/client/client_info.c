@@ -10,6 +10,8 @@
 /** JetStream API level that the compatible version speaks. */
 #define API_LEVEL 5
 
+#define INFO_BYTES 768 // that a line takes, or so
+
 void client_send_info(struct client *c, bool is_connect_info)
 {
     const struct server_identity *id = &c->shared->identity;
@@ -18,6 +20,7 @@ void client_send_info(struct client *c, bool is_connect_info)
     struct buf line = {0};
     struct json j = json_to(&line);
 
+    buf_reserve(&line, INFO_BYTES);
     addr_format_ip(&c->conn.addr, ip);
     buf_add(&line, STR("INFO "));
     json_open_object(&j);

@@ -12,6 +12,8 @@
 #include "proto/quote.h"
 #include "proto/subject.h"
 
+#define RELEASED_PER_SUB 128u // [bytes] of memory that it took, with its share of the index
+
 /* Sends "Permissions Violation for Subscription to …". */
 static void refuse_sub(struct client *c, const struct op *op, const char *suffix)
 {
@@ -81,6 +83,7 @@ void client_remove_sub(struct client *c, struct sub *s)
         }
         index_remove(c->account->index, s);
         sub_unref(s);
+        shard_note_released(c->conn.shard, RELEASED_PER_SUB);
     }
 }
 
@@ -161,6 +164,7 @@ void client_remove_all_subs(struct client *c)
         c->needs_fence = c->needs_fence || atomic_load(&subs[i]->n_delivered);
     }
     index_remove_all(c->account->index, subs, n);
+    shard_note_released(c->conn.shard, (size_t)n * RELEASED_PER_SUB);
     for (uint32_t i = 0; i < n; i++) {
         if (UNLIKELY(log_enabled(LOG_TRC))) {
             client_log(c, LOG_TRC, "<-> [DELSUB %.*s]", STR_ARG(sub_sid(subs[i])));

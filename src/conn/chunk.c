@@ -80,7 +80,7 @@ void chunk_pool_trim(struct chunk_pool *p)
 
             p->free[s] = c->next;
             p->n[s]--;
-            p->n_released += total_bytes[s];
+            chunk_note_released(p, total_bytes[s]);
             mem_free(c);
         }
     }
@@ -127,7 +127,7 @@ static void give_batch(struct chunk_pool *p, enum chunk_size s)
     }
     pthread_mutex_unlock(&d->lock);
     if (is_full) {
-        p->n_released += (size_t)BATCH * total_bytes[s];
+        chunk_note_released(p, (size_t)BATCH * total_bytes[s]);
         free_list(first);
     }
 }
@@ -163,7 +163,7 @@ struct chunk *chunk_new(struct chunk_pool *p, enum chunk_size size, size_t n)
 void chunk_free(struct chunk_pool *p, struct chunk *c)
 {
     if (UNLIKELY(c->size == CHUNK_ODD)) {
-        p->n_released += c->cap;
+        chunk_note_released(p, c->cap);
         mem_free(c);
         return;
     }

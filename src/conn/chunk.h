@@ -5,6 +5,7 @@
 #pragma once
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,7 +35,7 @@ struct chunk_pool {
     struct chunk *free[CHUNK_SIZES];
     unsigned n[CHUNK_SIZES];
     struct chunk_depot *depot;
-    size_t n_released; // [bytes] given back to the heap since whoever asks set it to 0
+    _Atomic uint64_t n_released; // [bytes] given back to the heap so far; read by any thread
 };
 
 /** Prepare a depot. Thread: control. */
@@ -48,6 +49,15 @@ void chunk_pool_init(struct chunk_pool *p, struct chunk_depot *d);
 
 /** Free what is in the pool. Thread: after the worker ended. */
 void chunk_pool_deinit(struct chunk_pool *p);
+
+/** Count n bytes, of chunks or else, that the owner has given back to the heap. Thread: the owner.
+ */
+static inline void chunk_note_released(struct chunk_pool *p, size_t n)
+{
+    uint64_t before = atomic_load_explicit(&p->n_released, memory_order_relaxed);
+
+    atomic_store_explicit(&p->n_released, before + n, memory_order_relaxed);
+}
 
 /** Free about half of what lies unused; called now and then when idle. Thread: the owner. */
 void chunk_pool_trim(struct chunk_pool *p);

@@ -12,11 +12,8 @@
 #define INBOX_HIGH_BYTES (8u << 20)
 #define INBOX_LOW_BYTES (2u << 20)
 #define TRIM_NS (2 * CLOCK_SEC_NS)
-#define SPARE_CHUNKS 8u // of a size, that a quiet shard keeps
-#define RELEASE_BYTES (4u << 20)
-#define RELEASE_PER_CONN (1u << 20)    // a guess at what a connection leaves behind, all told
-#define RELEASE_NS (10 * CLOCK_SEC_NS) // at least between two releases,
-#define RELEASE_SHARE 1000             // and so many times as long as the last one took
+#define SPARE_CHUNKS 8u          // of a size, that a quiet shard keeps
+#define RELEASED_PER_CONN 16384u // a guess at what a connection leaves behind, all told
 
 /** Output on its way to the connections of another shard. */
 struct parcel {
@@ -216,42 +213,18 @@ static bool has_spare_chunks(const struct shard *sh)
     return sh->pool.n[CHUNK_SMALL] > SPARE_CHUNKS || sh->pool.n[CHUNK_LARGE] > SPARE_CHUNKS;
 }
 
-static bool is_release_due(const struct shard *sh)
-{
-    return sh->pool.n_released >= RELEASE_BYTES && sh->worker->now_ns >= sh->next_release_ns;
-}
-
-/* Once it is quiet here, what a burst has left behind goes back to the system. */
 static void on_trim(struct timer *t)
 {
     struct shard *sh = CONTAINER_OF(t, struct shard, trim);
 
     chunk_pool_trim(&sh->pool);
-    if (!has_spare_chunks(sh) && is_release_due(sh)) {
-        int64_t start_ns = clock_now_ns();
-
-        mem_trim();
-        int64_t took_ns = clock_now_ns() - start_ns;
-        int64_t wait_ns =
-            took_ns * RELEASE_SHARE > RELEASE_NS ? took_ns * RELEASE_SHARE : RELEASE_NS;
-        sh->pool.n_released = 0;
-        sh->next_release_ns = start_ns + wait_ns;
-    }
 }
 
-/* After what left memory behind, has on_trim called when that may be over. */
+/* After what left chunks behind, has them given back in steps. */
 static void watch_memory(struct shard *sh)
 {
-    int64_t at_ns = sh->worker->now_ns + TRIM_NS;
-
-    if (timer_is_set(&sh->trim)) {
-        return;
-    }
-    if (has_spare_chunks(sh)) {
-        worker_set_timer(sh->worker, &sh->trim, at_ns);
-    } else if (sh->pool.n_released >= RELEASE_BYTES) {
-        worker_set_timer(sh->worker, &sh->trim,
-                         at_ns > sh->next_release_ns ? at_ns : sh->next_release_ns);
+    if (has_spare_chunks(sh) && !timer_is_set(&sh->trim)) {
+        worker_set_timer(sh->worker, &sh->trim, sh->worker->now_ns + TRIM_NS);
     }
 }
 
@@ -374,7 +347,7 @@ void shard_add_closing(struct shard *sh, struct conn *c)
 void shard_conn_gone(struct shard *sh)
 {
     sh->n_conns--;
-    sh->pool.n_released += RELEASE_PER_CONN;
+    shard_note_released(sh, RELEASED_PER_CONN);
     atomic_fetch_sub_explicit(&sh->n_load, 1, memory_order_relaxed);
 }
 

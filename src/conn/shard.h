@@ -58,8 +58,7 @@ struct shard {
     bool is_draining; // close everything and say so when done
     void (*on_drained)(struct shard *sh, void *arg);
     void *drained_arg;
-    int64_t next_release_ns; // not before this is memory given back to the system
-    struct timer trim;       // gives unused chunks back
+    struct timer trim;                                       // gives unused chunks back
     _Alignas(CACHE_LINE_BYTES) _Atomic size_t n_inbox_bytes; // posted to us and not yet taken
     _Atomic bool *is_waiting; // by worker number: shards to be told when we have caught up
     _Atomic uint32_t n_load;  // connections, for whoever hands out new ones
@@ -122,6 +121,18 @@ void shard_for_each(struct shard *sh, void (*fn)(struct conn *c, void *arg), voi
  */
 void shard_drain(struct shard *sh, enum close_reason reason, void (*fn)(struct shard *, void *),
                  void *arg);
+
+/** Count n bytes that were given back to the heap. Thread: the worker. */
+static inline void shard_note_released(struct shard *sh, size_t n)
+{
+    chunk_note_released(&sh->pool, n);
+}
+
+/** @return  [bytes] given back to the heap so far. Thread: any. */
+static inline uint64_t shard_released(const struct shard *sh)
+{
+    return atomic_load_explicit(&sh->pool.n_released, memory_order_relaxed);
+}
 
 /* For conn.c */
 

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/decimal.h"
+
 struct addr addr_of(const struct sockaddr_storage *ss)
 {
     struct addr a = {.family = AF_UNSPEC};
@@ -34,9 +36,20 @@ struct addr addr_of(const struct sockaddr_storage *ss)
     return a;
 }
 
+/* Every connection's: faster than inet_ntop, which prints. */
+static void format_ipv4(const uint8_t *ip, char *out)
+{
+    for (size_t i = 0; i < 4; i++) {
+        out = decimal_write(out, ip[i]);
+        *out++ = i < 3 ? '.' : '\0';
+    }
+}
+
 void addr_format_ip(const struct addr *a, char *out)
 {
-    if (a->family == AF_UNSPEC || !inet_ntop(a->family, a->ip, out, ADDR_TEXT_MAX)) {
+    if (a->family == AF_INET) {
+        format_ipv4(a->ip, out);
+    } else if (a->family == AF_UNSPEC || !inet_ntop(a->family, a->ip, out, ADDR_TEXT_MAX)) {
         snprintf(out, ADDR_TEXT_MAX, "-");
     }
 }

@@ -8,8 +8,11 @@
 static void run(uv_work_t *work)
 {
     struct job *j = CONTAINER_OF(work, struct job, work);
+    struct worker *w = CONTAINER_OF(work->loop, struct worker, loop);
 
-    j->run(j);
+    if (!atomic_load_explicit(&w->skips_jobs, memory_order_relaxed)) {
+        j->run(j);
+    }
 }
 
 static void done(uv_work_t *work, int status)

@@ -16,7 +16,7 @@ struct job {
 
 /**
  * Have a job done. It must stay where it is until `done` is called, which happens even if whoever
- * asked is gone by then.
+ * asked is gone by then. When the worker has been stopped `run` may be left out.
  * Thread: the worker.  Blocks: no.
  */
 void job_start(struct worker *w, struct job *j);

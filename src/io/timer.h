@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Timers of a worker: a binary heap of pointers to timers embedded in their owners (24 bytes each).
- * libuv's own timers are five times as large, which matters with one or two per connection. */
+ * libuv's own timers are six times as large, which matters with one or two per connection. */
 #pragma once
 
 #include <stdbool.h>

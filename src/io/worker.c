@@ -89,6 +89,11 @@ static void on_prepare(uv_prepare_t *p)
     }
 }
 
+unsigned worker_count_cores(void)
+{
+    return uv_available_parallelism();
+}
+
 enum status worker_init(struct worker *w, unsigned index)
 {
     *w = (struct worker){.index = index, .alarm_ns = INT64_MAX};
@@ -145,6 +150,7 @@ enum status worker_start(struct worker *w)
 void worker_stop(struct worker *w)
 {
     w->is_stopping = true;
+    atomic_store_explicit(&w->skips_jobs, true, memory_order_relaxed);
 }
 
 void worker_join(struct worker *w)

@@ -30,8 +30,13 @@ struct worker {
     bool is_stopping;
     pthread_t thread;
     _Alignas(CACHE_LINE_BYTES) struct inbox inbox;
-    _Atomic bool is_asleep; // may be waiting in the kernel: a post must wake it
+    _Atomic bool is_asleep;  // may be waiting in the kernel: a post must wake it
+    _Atomic bool skips_jobs; // it has been stopped: nobody waits for what is not begun (io/job.h)
 };
+
+/** @return  how many workers can run at once on this machine, as far as we may use it. Thread: any.
+ */
+unsigned worker_count_cores(void);
 
 /**
  * Prepare a worker; nothing runs yet.

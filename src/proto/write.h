@@ -6,20 +6,10 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/decimal.h"
 #include "base/str.h"
 
-/** Most digits of a 64-bit number. */
-#define WRITE_U64_MAX 20
-
-/**
- * Write a number in decimal, without a NUL.
- * @param out  room for WRITE_U64_MAX bytes
- * @return     the byte after the last digit
- * Thread: any (as for all functions here).
- */
-char *write_u64(char *out, uint64_t v);
-
-/** Copy a slice. @return  the byte after it. */
+/** Copy a slice. @return  the byte after it. Thread: any (as for all functions here). */
 static inline char *write_str(char *out, struct str s)
 {
     memcpy(out, s.p, s.n);
@@ -31,7 +21,7 @@ static inline char *write_str(char *out, struct str s)
  */
 static inline size_t write_tail_line_max(size_t reply_n)
 {
-    return reply_n + 1 + 2 * (WRITE_U64_MAX + 1) + 2;
+    return reply_n + 1 + 2 * (DECIMAL_MAX + 1) + 2;
 }
 
 /**

@@ -84,6 +84,15 @@ static void start_closing(struct lame_duck *d)
     close_next(&d->timer);
 }
 
+/* One thing less to wait for: the lists of the workers, the end of the grace period. */
+static void go_on(struct lame_duck *d)
+{
+    if (--d->n_awaited == 0 && !d->server->is_shutting_down) {
+        log_info("Closing existing clients");
+        start_closing(d);
+    }
+}
+
 static void on_listed(void *arg)
 {
     struct client_list *l = arg;
@@ -96,9 +105,7 @@ static void on_listed(void *arg)
     }
     mem_free(l->handles);
     mem_free(l);
-    if (--d->n_listing == 0 && !d->server->is_shutting_down) {
-        start_closing(d);
-    }
+    go_on(d);
 }
 
 static void list_client(struct conn *c, void *arg)
@@ -124,11 +131,7 @@ static void list_clients(struct shard *sh, void *arg)
 
 static void end_grace(struct timer *t)
 {
-    struct lame_duck *d = CONTAINER_OF(t, struct lame_duck, timer);
-
-    log_info("Closing existing clients");
-    d->n_listing = d->server->n_workers;
-    server_post_all(d->server, list_clients, d->server);
+    go_on(CONTAINER_OF(t, struct lame_duck, timer));
 }
 
 static void announce(struct shard *sh, void *arg)
@@ -152,7 +155,9 @@ void lame_duck_enter(struct server *s)
         return;
     }
     atomic_store(&s->clients.is_lame_duck, true);
+    d->n_awaited = s->n_workers + 1;
     server_post_all(s, announce, NULL);
+    server_post_all(s, list_clients, s);
     d->timer.fire = end_grace;
     worker_set_timer(s->control, &d->timer,
                      clock_now_ns() + s->config->server.lame_duck_grace_period_ns);

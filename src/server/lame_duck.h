@@ -14,9 +14,9 @@ struct server;
 struct lame_duck {
     struct server *server; // NULL: not in this mode
     struct timer timer;    // end of the grace period, then the next close
-    uint64_t *clients;     // handles, collected when the grace period is over
+    uint64_t *clients;     // handles of those that were there when it began
     size_t n_clients, next;
-    unsigned n_listing;  // workers that have not named their clients yet
+    unsigned n_awaited;  // workers that have not named their clients yet, and the end of grace
     int64_t interval_ns; // most time between two closes
 };
 

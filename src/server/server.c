@@ -60,7 +60,7 @@ static void raise_fd_limit(void)
 
 static unsigned choose_n_workers(const struct server_options *o)
 {
-    unsigned n = o->io_threads > 0 ? (unsigned)o->io_threads : uv_available_parallelism();
+    unsigned n = o->io_threads > 0 ? (unsigned)o->io_threads : worker_count_cores();
 
     return n > SERVER_MAX_WORKERS ? SERVER_MAX_WORKERS : n;
 }
@@ -201,6 +201,7 @@ enum status server_start(struct server *s, const struct server_config *config)
     if (st != ST_OK) {
         return st;
     }
+    reclaim_start(s);
     write_ports_file(s);
     log_info("Server is ready");
     return ST_OK;

@@ -14,6 +14,7 @@
 #include "io/listener.h"
 #include "io/worker.h"
 #include "server/lame_duck.h"
+#include "server/reclaim.h"
 #include "server/server_options.h"
 #include "server/signals.h"
 
@@ -42,6 +43,7 @@ struct server {
     struct listener client_listener;
     struct signals signals;
     struct lame_duck lame_duck;
+    struct reclaim reclaim;
     char *ports_path;    // ports file written, or NULL
     unsigned n_draining; // workers that still have connections, in a shutdown
     unsigned n_started;  // workers whose threads run

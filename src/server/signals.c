@@ -19,9 +19,9 @@ static const struct {
     {SIGQUIT, "quit"},
 };
 
-static void on_signal(uv_signal_t *h, int number)
+static void on_signal(int number, void *arg)
 {
-    struct server *s = h->data;
+    struct server *s = arg;
 
     if (s->is_shutting_down) {
         return;
@@ -59,11 +59,7 @@ static void on_signal(uv_signal_t *h, int number)
 void signals_start(struct server *s)
 {
     for (unsigned i = 0; i < SIGNALS_HANDLED; i++) {
-        uv_signal_t *h = &s->signals.handles[i];
-
-        uv_signal_init(&s->control->loop, h);
-        h->data = s;
-        uv_signal_start(h, on_signal, handled[i].number);
+        signal_watch_start(&s->signals.watches[i], s->control, handled[i].number, on_signal, s);
     }
 }
 
@@ -75,8 +71,6 @@ void signals_stop(struct server *s)
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, NULL);
     for (unsigned i = 0; i < SIGNALS_HANDLED; i++) {
-        if (s->signals.handles[i].data) {
-            uv_signal_stop(&s->signals.handles[i]);
-        }
+        signal_watch_stop(&s->signals.watches[i]);
     }
 }

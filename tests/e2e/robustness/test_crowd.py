@@ -55,8 +55,8 @@ def test_out_of_descriptors_under_load(connect, start_workers, storm, process, a
     server.wait_log(r"Temporary Client Accept Error\(.*too many open files\)")
     n, end = 0, time.monotonic() + 2
     while time.monotonic() < end:
-        publisher.send(b"PUB a 4\r\n%04d\r\n" % n)
-        subscriber.expect(b"MSG a 1 4\r\n%04d\r\n" % n)
+        publisher.send(b"PUB a 8\r\n%08d\r\n" % n)
+        subscriber.expect(b"MSG a 1 8\r\n%08d\r\n" % n)
         n += 1
     assert n > 10
     for sock in crowd:

@@ -10,6 +10,7 @@ import pytest
 from harness import eventually
 
 MEGABYTE = 1 << 20
+BCRYPT = "$2a$11$abcdefghijklmnopqrstuuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01"  # of nobody's password; takes a quarter of a second
 
 
 def wait_ready(proc) -> None:
@@ -171,6 +172,18 @@ def test_lame_duck_under_load(connect, start_workers, storm, process):
     assert process(server).n_descriptors() > n_descriptors - 90
     assert exit_time(server, signal.SIGINT) < 10
     assert load.wait() == 0
+
+
+def test_stop_does_not_wait_for_passwords(connect, start_workers):
+    """Hundreds of logins whose passwords wait to be hashed: those connected do not notice, and the exit does not wait."""
+    server = start_workers(2, options={"authorization.user": "u", "authorization.password": BCRYPT, "authorization.timeout": "60s"})
+    waiting = [connect(server, timeout=60) for _ in range(200)]
+    for c in waiting:
+        c.send(b'CONNECT {"user":"u","pass":"guess"}\r\n')
+    start = time.monotonic()
+    connect(server, timeout=60, read_info=True)
+    assert time.monotonic() - start < 5
+    assert exit_time(server, signal.SIGINT) < 5
 
 
 def test_stop_during_a_storm(start_workers, storm):

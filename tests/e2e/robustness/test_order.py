@@ -134,6 +134,24 @@ def test_pong_follows_what_was_published(clients, subject):
                 assert numbers(c.ping()) == [(b"1", 0, i)]
 
 
+def test_pong_of_a_publisher_that_lags(connect, clients, subject):
+    """The same for a publisher that has much to read before its PONG."""
+    flooder, everyone = clients(1)[0], clients(4)
+    for c in everyone:
+        subscribe(c, subject + b".small")
+    for i in range(12):
+        publisher = connect(timeout=60, rcvbuf=4096).connect()
+        publisher.send(b"SUB %s.big 1\r\n" % subject)
+        publisher.fence()
+        flooder.send(b"PUB %s.big 10000\r\n%s\r\n" % (subject, b"x" * 10000) * 400)
+        flooder.fence()
+        publisher.send(numbered(subject + b".small", 0, i, 1) + b"PING\r\n")
+        assert publisher.ping().count(b"MSG ") == 400  # up to the PONG of the first PING
+        for c in everyone:
+            assert numbers(c.ping()) == [(b"1", 0, i)]
+        publisher.close()
+
+
 # ---- SUB
 
 def test_a_confirmed_sub_sees_everything_later(clients, subject):

@@ -121,6 +121,21 @@ def test_auto_unsubscribe_of_a_deaf_one(connect, start_workers, deaf_ones, subje
     assert "Slow Consumer" not in server.log()
 
 
+@pytest.mark.parametrize("line, reason", [(b"PING\r\n", "Pending Bytes"), (b"SUB a. 1\r\n", "Pending Bytes")], ids=["ping", "error"])
+def test_answers_that_nobody_reads(connect, start_workers, process, memory_counts, line, reason):
+    """A client that asks and asks, and never reads an answer, is closed when they have become too many."""
+    server = start_workers(1, "-D", options={"max_pending": MEGABYTE, "max_payload": 65536, "write_deadline": "60s"})
+    c = connect(server, rcvbuf=4096).connect()
+    memory = process(server).memory()
+    c.timeout = 60
+    with pytest.raises(OSError):
+        for _ in range(2000):
+            c.send(line * 10_000)
+    assert server.closed_reason(c.cid) == f"Slow Consumer ({reason})"
+    if memory_counts:
+        assert process(server).memory("VmHWM") < memory + 8 * MEGABYTE
+
+
 def test_slow_but_steady(connect, start_workers, subject):
     """write_timeout retry: who reads something before each deadline stays, though all takes longer than that."""
     server = start_workers(2, options={"write_deadline": "500ms", "write_timeout": "retry"})
