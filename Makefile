@@ -3,8 +3,10 @@
 PYTHON := /usr/bin/python3
 JOBS   := $(shell nproc)
 PYTEST  = $(PYTHON) -m pytest -q -n $(JOBS)
-# What every build must pass. The soak is apart: it loads the machine for minutes and measures.
-SUITE  := tests/e2e/client tests/e2e/lifecycle tests/diff tests/interop
+# What every build must pass. The soak is apart: it loads the machine and measures, so nothing else
+# may run beside it.
+SUITE  := tests/e2e/client tests/e2e/lifecycle tests/e2e/config tests/e2e/auth tests/e2e/tls tests/diff tests/interop
+SOAK   := $(PYTHON) -m pytest -q tests/e2e/robustness
 
 .PHONY: all setup FORCE help run test unit e2e soak bench asan tsan sanitizers fuzz lint fmt clean
 
@@ -37,8 +39,8 @@ unit: build/build.ninja        ## unit tests and the replay of the fuzz corpora
 e2e: build/gnatwren            ## black-box tests: protocol, differences to the peer, real clients
 	$(PYTEST) $(SUITE)
 
-soak: build/gnatwren           ## hostile and endless clients: a loaded machine makes it fail
-	$(PYTHON) -m pytest -q tests/e2e/robustness
+soak: build/gnatwren           ## hostile and endless clients, for minutes
+	$(SOAK)
 
 bench: setup build/gnatwren    ## measure against the Go server, write docs/performance.md
 	$(PYTHON) tests/bench/bench.py
@@ -51,10 +53,11 @@ build-asan/build.ninja build-tsan/build.ninja: build-%/build.ninja:
 	CC=clang-19 meson setup build-$* --buildtype=debugoptimized -Db_lundef=false \
 		-Db_sanitize=$(SANITIZE_$*)
 
-asan tsan: %: setup build-%/build.ninja ## whole suite under a sanitizer
+asan tsan: %: setup build-%/build.ninja ## whole suite and the soak under a sanitizer
 	@ninja -C build-$@
 	@meson test -C build-$@ --print-errorlogs -t 10
 	GNATWREN_BIN=build-$@/gnatwren $(PYTEST) $(SUITE)
+	GNATWREN_BIN=build-$@/gnatwren $(SOAK)
 
 sanitizers: asan tsan          ## both
 

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Prints src/proto/unicode_print.h: which characters Go's %q leaves as they are. These are the letters, marks, numbers,
+"""Prints src/base/unicode_print.h: which characters Go's %q leaves as they are. These are the letters, marks, numbers,
 punctuation and symbols of the Unicode version that the Go server was built with; so that server is asked, by publishing to
 subjects that it refuses and quotes.
 
-    tools/unicode_table.py >src/proto/unicode_print.h
+    tools/unicode_table.py >src/base/unicode_print.h
 """
 
 import socket

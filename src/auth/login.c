@@ -1,121 +1,434 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The chain of ways to log in. Each way says whether the rules ask for it; the first one that is
- * asked for decides. Users, nkeys and JWT become further rows, ahead of these. Pure functions. */
+/* The chain of ways to log in (spec 04 §1). Each way says whether it is the one for this client;
+ * the first that is decides. JWT become further rows. */
 #include "auth/login.h"
 
-#include <crypt.h>
 #include <sodium.h>
+#include <stdatomic.h>
 #include <stddef.h>
+#include <stdlib.h>
 
-#include "base/attr.h"
+#include "auth/nkey.h"
+#include "auth/secret.h"
+#include "base/arena.h"
 #include "base/mem.h"
-#include "base/str.h"
+#include "broker/account.h"
+#include "broker/accounts.h"
+#include "broker/perms.h"
 
-#define BCRYPT_TEXT_BYTES 60
+#define NONCE_RAW_BYTES 11
+#define SIGNATURE_BYTES crypto_sign_BYTES
 
-struct login_method {
-    bool (*is_asked)(const struct login_rules *rules);
-    bool (*check)(const struct login_rules *rules, const struct login *login);
+struct login_rules {
+    _Atomic uint32_t refs;
+    struct arena arena;       // all strings
+    struct login_user *users; // sorted by id
+    size_t n_users;
+    bool has_users; // there are users
+    bool has_nkeys;
+    struct login_user single; // who comes by `user` or `token`
+    const char *user, *token; // "": not configured
+    const struct login_user *anonymous;
+    bool hides_anonymous;     // INFO asks for a login all the same (spec 03 C7)
+    struct login_user nobody; // of the global account: the hidden one
+    uint8_t (*proxies)[NKEY_KEY_BYTES];
+    size_t n_proxies;
 };
 
-static bool is_set(const char *z)
+/* ---- making rules */
+
+static const char *keep(struct login_rules *r, const char *text)
 {
-    return z && z[0];
+    return arena_str(&r->arena, str_of(text ? text : "")).p;
 }
 
-/* Does the password have this bcrypt hash? Of a long one the first 72 bytes count. */
-static bool has_bcrypt_hash(struct str given, const char *wanted)
+static struct perms *ref_perms(struct perms *own, struct perms *defaults)
 {
-    struct crypt_data *data = mem_zalloc(sizeof(*data));
-    char *phrase = mem_strndup(given.p, given.n);
-    const char *got = crypt_r(phrase, wanted, data);
-    bool is_same = got && got[0] != '*' && sodium_memcmp(got, wanted, BCRYPT_TEXT_BYTES) == 0;
+    struct perms *p = own ? own : defaults;
 
-    sodium_memzero(phrase, given.n);
-    mem_free(phrase);
-    mem_free(data);
-    return is_same;
+    return p ? perms_ref(p) : NULL;
 }
 
-/* Compares digests: neither length nor content of `wanted` shows in the time taken. */
-static bool is_secret(struct str given, const char *wanted)
+static void add_users(struct login_rules *r, const struct user_list *l, struct account *account,
+                      struct perms *defaults, const struct account_options *limits)
 {
-    if (login_is_bcrypt(wanted)) {
-        return has_bcrypt_hash(given, wanted);
+    for (size_t i = 0; i < l->n; i++) {
+        const struct user_options *o = &l->at[i];
+        struct login_user *u = &r->users[r->n_users++];
+        enum nkey_kind kind;
+
+        *u = (struct login_user){
+            .is_nkey = o->nkey[0],
+            .password = keep(r, o->password),
+            .account = account,
+            .perms = ref_perms(o->perms, defaults),
+            .connection_types = o->connection_types,
+            .proxy_required = o->proxy_required,
+            .max_subscriptions = limits ? limits->max_subscriptions : -1,
+            .max_payload = limits ? limits->max_payload : -1,
+        };
+        u->id = str_of(keep(r, u->is_nkey ? o->nkey : o->name));
+        if (u->is_nkey) {
+            ENSURE(nkey_decode(u->id, &kind, u->key) == ST_OK); // the option was checked
+            r->has_nkeys = true;
+        }
     }
-    unsigned char a[crypto_generichash_BYTES];
-    unsigned char b[crypto_generichash_BYTES];
-    struct str w = str_of(wanted);
-
-    crypto_generichash(a, sizeof(a), (const unsigned char *)given.p, given.n, NULL, 0);
-    crypto_generichash(b, sizeof(b), (const unsigned char *)w.p, w.n, NULL, 0);
-    return sodium_memcmp(a, b, sizeof(a)) == 0;
 }
 
-static bool asks_token(const struct login_rules *rules)
+static int compare_users(const void *a, const void *b)
 {
-    return is_set(rules->token);
+    const struct login_user *ua = a;
+    const struct login_user *ub = b;
+
+    return str_compare(ua->id, ub->id);
 }
 
-static bool check_token(const struct login_rules *rules, const struct login *login)
+static void add_all_users(struct login_rules *r, const struct auth_options *o,
+                          struct accounts *accounts)
 {
-    return is_secret(login->token, rules->token);
+    size_t n = o->users.n;
+
+    for (size_t i = 0; i < o->accounts.n; i++) {
+        n += o->accounts.at[i].users.n;
+    }
+    r->users = mem_zalloc((n ? n : 1) * sizeof(*r->users));
+    r->has_users = n > 0;
+    add_users(r, &o->users, accounts_get(accounts, "$G"), o->default_perms, NULL);
+    for (size_t i = 0; i < o->accounts.n; i++) {
+        const struct account_options *a = &o->accounts.at[i];
+        struct account *account = accounts_get(accounts, a->name);
+
+        account_set_limit(account, a->max_connections);
+        add_users(r, &a->users, account, a->default_perms, a);
+    }
+    qsort(r->users, r->n_users, sizeof(*r->users), compare_users);
 }
 
-static bool asks_user(const struct login_rules *rules)
+static void add_proxies(struct login_rules *r, const struct option_list *l)
 {
-    return is_set(rules->user);
+    enum nkey_kind kind;
+
+    r->proxies = mem_zalloc((l->n ? l->n : 1) * NKEY_KEY_BYTES);
+    for (size_t i = 0; i < l->n; i++) {
+        ENSURE(nkey_decode(str_of(l->at[i]), &kind, r->proxies[r->n_proxies++]) == ST_OK);
+    }
 }
 
-static bool check_user(const struct login_rules *rules, const struct login *login)
+/* If nobody but the system account has users, the others come in as before (spec 03 C7). */
+static bool is_only_system(const struct auth_options *o)
 {
-    bool is_user = is_secret(login->user, rules->user);
-    bool is_pass = is_secret(login->pass, rules->pass);
+    const char *system = o->system_account[0] ? o->system_account : "$SYS";
 
-    return is_user && is_pass;
+    return !o->has_block && o->accounts.n == 1 && o->accounts.at[0].users.n > 0 &&
+           strcmp(o->accounts.at[0].name, system) == 0;
 }
 
-static const struct login_method methods[] = {
-    {asks_token, check_token},
-    {asks_user, check_user},
+struct login_rules *login_rules_new(const struct auth_options *o, struct accounts *accounts)
+{
+    struct login_rules *r = mem_zalloc(sizeof(*r));
+
+    r->refs = 1;
+    r->user = keep(r, o->user);
+    r->token = keep(r, o->token);
+    r->nobody = (struct login_user){
+        .account = accounts_get(accounts, "$G"), .max_subscriptions = -1, .max_payload = -1};
+    r->single = r->nobody;
+    r->single.id = str_of(r->user);
+    r->single.password = keep(r, o->password);
+    r->single.proxy_required = o->proxy_required;
+    add_all_users(r, o, accounts);
+    add_proxies(r, &o->trusted_proxies);
+    if (o->no_auth_user[0]) {
+        r->anonymous = login_find(r, str_of(o->no_auth_user));
+    } else if (is_only_system(o)) {
+        r->anonymous = &r->nobody;
+        r->hides_anonymous = true;
+    }
+    return r;
+}
+
+struct login_rules *login_rules_ref(struct login_rules *r)
+{
+    atomic_fetch_add_explicit(&r->refs, 1, memory_order_relaxed);
+    return r;
+}
+
+void login_rules_unref(struct login_rules *r)
+{
+    if (!r || atomic_fetch_sub(&r->refs, 1) != 1) {
+        return;
+    }
+    for (size_t i = 0; i < r->n_users; i++) {
+        perms_unref(r->users[i].perms);
+    }
+    mem_free(r->users);
+    mem_free(r->proxies);
+    arena_deinit(&r->arena);
+    mem_free(r);
+}
+
+/* ---- questions */
+
+const struct login_user *login_find(const struct login_rules *r, struct str id)
+{
+    struct login_user key = {.id = id};
+
+    return id.n ? bsearch(&key, r->users, r->n_users, sizeof(*r->users), compare_users) : NULL;
+}
+
+bool login_is_required(const struct login_rules *r)
+{
+    return r->has_users || r->user[0] || r->token[0];
+}
+
+bool login_is_announced(const struct login_rules *r)
+{
+    return login_is_required(r) && (!r->anonymous || r->hides_anonymous);
+}
+
+bool login_wants_nonce(const struct login_rules *r)
+{
+    return r->has_nkeys || r->n_proxies > 0;
+}
+
+const struct login_user *login_anonymous(const struct login_rules *r)
+{
+    return r->anonymous;
+}
+
+void login_draw_nonce(char *out)
+{
+    unsigned char raw[NONCE_RAW_BYTES];
+    char text[LOGIN_NONCE_BYTES + 1];
+
+    randombytes_buf(raw, sizeof(raw));
+    sodium_bin2base64(text, sizeof(text), raw, sizeof(raw),
+                      sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    memcpy(out, text, LOGIN_NONCE_BYTES);
+}
+
+/* ---- signatures of the nonce */
+
+static bool decode_signature(struct str text, int variant, unsigned char *out)
+{
+    size_t n;
+
+    return sodium_base642bin(out, SIGNATURE_BYTES, text.p, text.n, NULL, &n, NULL, variant) == 0 &&
+           n == SIGNATURE_BYTES;
+}
+
+static bool is_signed(struct str sig, struct str nonce, const uint8_t *key, bool may_be_padded)
+{
+    unsigned char raw[SIGNATURE_BYTES];
+
+    if (!decode_signature(sig, sodium_base64_VARIANT_URLSAFE_NO_PADDING, raw) &&
+        !(may_be_padded && decode_signature(sig, sodium_base64_VARIANT_ORIGINAL, raw))) {
+        return false;
+    }
+    return crypto_sign_verify_detached(raw, (const unsigned char *)nonce.p, nonce.n, key) == 0;
+}
+
+static bool is_proxied(const struct login_rules *r, const struct login *login)
+{
+    for (size_t i = 0; i < r->n_proxies; i++) {
+        if (is_signed(login->proxy_sig, login->nonce, r->proxies[i], false)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- the ways */
+
+struct way {
+    /* Whom this way would make of the client; NULL: it is not the way for it, or leads nowhere. */
+    bool (*is_asked)(const struct login_rules *r, const struct login *login);
+    const struct login_user *(*find)(const struct login_rules *r, const struct login *login);
+    bool (*check)(const struct login_user *user, const struct login *login);
 };
 
-static const struct login_method *find_method(const struct login_rules *rules)
+static bool asks_nkey(const struct login_rules *r, const struct login *login)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(methods); i++) {
-        if (methods[i].is_asked(rules)) {
-            return &methods[i];
+    return r->has_nkeys && login->nkey.n;
+}
+
+static const struct login_user *find_nkey(const struct login_rules *r, const struct login *login)
+{
+    const struct login_user *u = login_find(r, login->nkey);
+
+    return u && u->is_nkey ? u : NULL;
+}
+
+static bool check_nkey(const struct login_user *user, const struct login *login)
+{
+    return is_signed(login->sig, login->nonce, user->key, true);
+}
+
+static bool asks_nothing(const struct login_rules *r, const struct login *login)
+{
+    return r->anonymous && !login->user.n && !login->pass.n && !login->token.n && !login->nkey.n;
+}
+
+static const struct login_user *find_anonymous(const struct login_rules *r,
+                                               const struct login *login)
+{
+    (void)login;
+    return r->anonymous;
+}
+
+static bool check_nothing(const struct login_user *user, const struct login *login)
+{
+    (void)user;
+    (void)login;
+    return true;
+}
+
+static bool asks_user(const struct login_rules *r, const struct login *login)
+{
+    return r->has_users && login->user.n;
+}
+
+static const struct login_user *find_user(const struct login_rules *r, const struct login *login)
+{
+    const struct login_user *u = login_find(r, login->user);
+
+    return u && !u->is_nkey ? u : NULL;
+}
+
+static bool check_password(const struct login_user *user, const struct login *login)
+{
+    return secret_is(login->pass, user->password);
+}
+
+static bool asks_token(const struct login_rules *r, const struct login *login)
+{
+    (void)login;
+    return r->token[0];
+}
+
+static const struct login_user *find_token(const struct login_rules *r, const struct login *login)
+{
+    (void)login;
+    return &r->single;
+}
+
+static bool asks_single(const struct login_rules *r, const struct login *login)
+{
+    (void)login;
+    return r->user[0];
+}
+
+static const struct login_user *find_single(const struct login_rules *r, const struct login *login)
+{
+    return secret_is(login->user, r->user) ? &r->single : NULL;
+}
+
+static const struct way ways[] = {
+    {asks_nkey, find_nkey, check_nkey},
+    {asks_nothing, find_anonymous, check_nothing},
+    {asks_user, find_user, check_password},
+    {asks_token, find_token, NULL}, // the secret is that of the rules
+    {asks_single, find_single, check_password},
+};
+
+static const struct way *find_way(const struct login_rules *r, const struct login *login)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
+        if (ways[i].is_asked(r, login)) {
+            return &ways[i];
         }
     }
     return NULL;
 }
 
-bool login_is_required(const struct login_rules *rules)
+static bool may_connect_so(const struct login_user *u, const struct login *login)
 {
-    return find_method(rules) != NULL;
+    return u->connection_types == 0 || (u->connection_types & login->type);
 }
 
-bool login_check(const struct login_rules *rules, const struct login *login)
+bool login_is_costly(const struct login_rules *r, const struct login *login)
 {
-    const struct login_method *method = find_method(rules);
+    const struct way *way = find_way(r, login);
 
-    return !method || method->check(rules, login);
+    if (!way || (way->check && way->check != check_password)) {
+        return false;
+    }
+    if (!way->check) {
+        return secret_is_bcrypt(r->token);
+    }
+    const struct login_user *u = way->find(r, login);
+    return u && secret_is_bcrypt(u->password);
 }
 
-bool login_is_costly(const struct login_rules *rules)
+static bool passes(const struct login_rules *r, const struct login *login, const struct way *way,
+                   const struct login_user *user)
 {
-    return login_is_bcrypt(rules->pass) || login_is_bcrypt(rules->token);
+    return way->check ? way->check(user, login) : secret_is(login->token, r->token);
 }
 
-bool login_has_plain_password(const struct login_rules *rules)
+struct login_verdict login_check(const struct login_rules *r, const struct login *login)
 {
-    return is_set(rules->pass) && !login_is_bcrypt(rules->pass);
+    static const struct login_verdict refused = {.reason = CLOSE_AUTHENTICATION_VIOLATION};
+    bool has_proxy = login->proxy_sig.n && r->n_proxies;
+
+    if (has_proxy && !is_proxied(r, login)) {
+        return (struct login_verdict){.reason = CLOSE_PROXY_NOT_TRUSTED};
+    }
+    if (login->wants_account) {
+        return refused;
+    }
+    if (!r->has_users && !r->user[0] && !r->token[0]) {
+        return (struct login_verdict){.is_ok = true};
+    }
+    const struct way *way = find_way(r, login);
+    const struct login_user *user = way ? way->find(r, login) : NULL;
+
+    if (!user || !may_connect_so(user, login)) {
+        return refused;
+    }
+    if (user->proxy_required && !has_proxy) {
+        return (struct login_verdict){.reason = CLOSE_PROXY_REQUIRED};
+    }
+    if (!passes(r, login, way, user)) {
+        return refused;
+    }
+    return (struct login_verdict){.is_ok = true, .user = user};
 }
 
-bool login_is_bcrypt(const char *secret)
-{
-    struct str s = str_of(secret);
+/* ---- reload */
 
-    return s.n == BCRYPT_TEXT_BYTES && s.p[0] == '$' && s.p[1] == '2' && s.p[3] == '$' &&
-           s.p[6] == '$';
+static enum login_change follow_nobody(const struct login_rules *to, const struct login_user **out)
+{
+    *out = to->anonymous;
+    if (login_is_required(to) && !to->anonymous) {
+        return LOGIN_CHANGED;
+    }
+    return to->anonymous && to->anonymous->account != to->nobody.account ? LOGIN_GONE : LOGIN_SAME;
+}
+
+static enum login_change follow_single(const struct login_rules *from, const struct login_rules *to,
+                                       const struct login_user **out)
+{
+    *out = &to->single;
+    return strcmp(from->user, to->user) == 0 && strcmp(from->token, to->token) == 0 &&
+                   strcmp(from->single.password, to->single.password) == 0 && !to->has_users
+               ? LOGIN_SAME
+               : LOGIN_CHANGED;
+}
+
+enum login_change login_follow(const struct login_rules *from, const struct login_rules *to,
+                               const struct login_user *user, const struct login_user **out)
+{
+    if (!user || user == &from->nobody) {
+        return follow_nobody(to, out);
+    }
+    if (user == &from->single) {
+        return follow_single(from, to, out);
+    }
+    const struct login_user *now = login_find(to, user->id);
+    if (!now || now->account != user->account || now->is_nkey != user->is_nkey) {
+        return LOGIN_GONE;
+    }
+    *out = now;
+    return strcmp(now->password, user->password) == 0 ? LOGIN_SAME : LOGIN_CHANGED;
 }

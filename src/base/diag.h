@@ -4,10 +4,12 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/attr.h"
 #include "base/buf.h"
+#include "base/str.h"
 
 struct diag_place {
     const char *file; // NULL: no place (the command line, a start-up check)
@@ -16,7 +18,9 @@ struct diag_place {
 };
 
 struct diag {
-    struct buf text; // the messages, one a line, "file:line:col: " before those with a place
+    struct buf text; // the messages, one a line, "file:line:col: " before those with a place;
+                     // warnings first
+    size_t n_warning_bytes; // of text
     uint32_t n_errors;
     uint32_t n_warnings;
 };
@@ -27,6 +31,9 @@ void diag_deinit(struct diag *d);
 /** Add an error. `at` may be NULL. */
 void diag_error(struct diag *d, const struct diag_place *at, const char *format, ...)
     PRINTF_LIKE(3, 4);
+
+/** Add an error without a place; any byte may be in it, NUL as well. */
+void diag_error_text(struct diag *d, struct str text);
 
 /** Add a warning: reported, but does not fail by itself. `at` may be NULL. */
 void diag_warning(struct diag *d, const struct diag_place *at, const char *format, ...)

@@ -30,6 +30,16 @@ static inline bool str_equal(struct str a, struct str b)
     return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
+/** @return  less than 0, 0, more than 0: a comes before b in the order of bytes, is equal, comes
+ * after. */
+static inline int str_compare(struct str a, struct str b)
+{
+    size_t n = a.n < b.n ? a.n : b.n;
+    int order = n ? memcmp(a.p, b.p, n) : 0;
+
+    return order ? order : (a.n > b.n) - (a.n < b.n);
+}
+
 /** @return  whether s begins with the bytes of prefix. */
 static inline bool str_starts_with(struct str s, struct str prefix)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Accounts: a name and an index, so far. */
+/* Accounts: a name, an index, and how many clients it has. */
 #include "broker/account.h"
 
 #include <string.h>
@@ -13,7 +13,29 @@ struct account *account_new(const char *name, unsigned n_readers)
 
     a->name = mem_strndup(name, strlen(name));
     a->index = index_new(n_readers);
+    a->max_clients = -1;
     return a;
+}
+
+void account_set_limit(struct account *a, int64_t max_clients)
+{
+    atomic_store(&a->max_clients, max_clients);
+}
+
+bool account_enter(struct account *a)
+{
+    int64_t max = atomic_load(&a->max_clients);
+
+    if (atomic_fetch_add(&a->n_clients, 1) >= max && max >= 0) {
+        atomic_fetch_sub(&a->n_clients, 1);
+        return false;
+    }
+    return true;
+}
+
+void account_leave(struct account *a)
+{
+    atomic_fetch_sub(&a->n_clients, 1);
 }
 
 void account_free(struct account *a)

@@ -16,6 +16,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "broker/filter.h"
 #include "broker/gather.h"
 #include "broker/sub.h"
 #include "broker/trie.h"
@@ -200,7 +201,7 @@ struct match *index_match(struct index *ix, unsigned reader, struct str subject,
     m = gather_take(&r->found);
     *generation = index_generation(&watch);
     pthread_mutex_unlock(&r->lock);
-    return m;
+    return filter_match(m, subject);
 }
 
 void match_free(struct match *m)

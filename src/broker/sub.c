@@ -3,6 +3,7 @@
 #include "broker/sub.h"
 
 #include "base/mem.h"
+#include "broker/rights.h"
 
 struct sub *sub_new(uint64_t owner, const struct peer_ops *ops, struct str subject,
                     struct str queue, struct str sid)
@@ -16,6 +17,7 @@ struct sub *sub_new(uint64_t owner, const struct peer_ops *ops, struct str subje
     s->ops = ops;
     atomic_init(&s->n_delivered, 0);
     atomic_init(&s->max, 0);
+    atomic_init(&s->rights, NULL);
     s->sid_n = (uint32_t)sid.n;
     s->queue_n = (uint32_t)queue.n;
     s->subject_n = (uint32_t)subject.n;
@@ -29,9 +31,26 @@ struct sub *sub_new(uint64_t owner, const struct peer_ops *ops, struct str subje
     return s;
 }
 
+struct rights *sub_set_rights(struct sub *s, struct rights *rights)
+{
+    uint32_t flags = 0;
+
+    if (rights && perms_needs_filter(rights->perms, sub_subject(s), sub_queue(s))) {
+        flags |= SUB_FILTERED;
+    }
+    if (rights && rights->grants) {
+        flags |= SUB_ASKED;
+    }
+    struct rights *old = atomic_exchange(&s->rights, flags ? rights_ref(rights) : NULL);
+    atomic_fetch_and(&s->flags, ~(SUB_FILTERED | SUB_ASKED));
+    atomic_fetch_or(&s->flags, flags);
+    return old;
+}
+
 void sub_unref(struct sub *s)
 {
     if (s && atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel) == 1) {
+        rights_unref(atomic_load(&s->rights));
         mem_free(s);
     }
 }

@@ -8,25 +8,30 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/attr.h"
 #include "base/str.h"
 
 struct peer_ops;
+struct rights;
 
 /** Flags of a subscription. */
-#define SUB_HEADERS 0x1u // its client understands message headers, as CONNECT says
-#define SUB_CLOSED 0x2u  // its client has unsubscribed: nobody encodes another message for it
-#define SUB_LIMITED 0x4u // it has a maximum, or is about to get one
+#define SUB_HEADERS 0x1u  // its client understands message headers, as CONNECT says
+#define SUB_CLOSED 0x2u   // its client has unsubscribed: nobody encodes another message for it
+#define SUB_LIMITED 0x4u  // it has a maximum, or is about to get one
+#define SUB_FILTERED 0x8u // it may not have every message that matches (broker/filter.h)
+#define SUB_ASKED 0x10u   // requests that it gets allow its client to reply (broker/grants.h)
 
 /** So many deliveries are counted one by one (broker/match.h). */
 #define SUB_YOUNG 64u
 
 struct sub {
     _Atomic uint32_t refs;
-    _Atomic uint32_t flags;       // SUB_HEADERS, …
-    uint64_t owner;               // handle of the receiving peer (conn/handle.h)
-    const struct peer_ops *ops;   // how a message is written to that kind of peer
-    _Atomic uint64_t n_delivered; // messages so far, also the tickets of a limited subscription
-    _Atomic uint64_t max;         // auto-unsubscribe after so many deliveries; 0: no limit
+    _Atomic uint32_t flags;          // SUB_HEADERS, …
+    uint64_t owner;                  // handle of the receiving peer (conn/handle.h)
+    const struct peer_ops *ops;      // how a message is written to that kind of peer
+    _Atomic uint64_t n_delivered;    // messages so far, also the tickets of a limited subscription
+    _Atomic uint64_t max;            // auto-unsubscribe after so many deliveries; 0: no limit
+    _Atomic(struct rights *) rights; // a reference; set before FILTERED or ASKED is
     uint32_t sid_n, queue_n, subject_n; // [bytes]; queue_n 0: a plain subscription
     char bytes[];                       // sid, queue, subject, back to back
 };
@@ -38,6 +43,15 @@ struct sub {
  */
 struct sub *sub_new(uint64_t owner, const struct peer_ops *ops, struct str subject,
                     struct str queue, struct str sid);
+
+/**
+ * Give a subscription the rights of its client, which others may look at from now on; match caches
+ * that know it must be told to forget it.
+ * @param rights  NULL: the client may do all
+ * @return        a reference to the rights before, which others may still look at; or NULL
+ * Thread: the owner's worker.
+ */
+MUST_USE struct rights *sub_set_rights(struct sub *s, struct rights *rights);
 
 /** Take one more reference. @return s. Thread: any that holds one. */
 static inline struct sub *sub_ref(struct sub *s)

@@ -9,10 +9,11 @@
 #include "auth/login.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/quote.h"
 #include "broker/account.h"
 #include "broker/deliver.h"
 #include "client/client_options.h"
-#include "proto/quote.h"
+#include "client/client_tls.h"
 
 /* ---- simple replies ---- */
 
@@ -79,7 +80,7 @@ static void refuse_input(struct client *c, enum parse_result r, struct str in)
         client_refuse(c, CLOSE_MAX_CONTROL_LINE_EXCEEDED, "maximum control line exceeded");
         break;
     case PARSE_TOO_BIG:
-        client_log(c, LOG_ERR, "maximum payload exceeded: limit %lld",
+        client_log(c, LOG_ERR, "maximum payload exceeded: %zu vs %lld", c->parser.need,
                    (long long)c->parser.max_payload_bytes);
         client_send_error(c, "Maximum Payload Violation");
         conn_close(&c->conn, CLOSE_MAX_PAYLOAD_EXCEEDED);
@@ -120,6 +121,10 @@ static size_t on_bytes(struct conn *conn, struct str in)
             conn->need = (uint32_t)c->parser.need;
             break;
         }
+        if (UNLIKELY(r == PARSE_AUTH_REQUIRED) && login_anonymous(c->home->rules)) {
+            client_login_as_nobody(c);
+            continue;
+        }
         if (UNLIKELY(r != PARSE_OP)) {
             refuse_input(c, r, rest);
             break;
@@ -143,14 +148,15 @@ static void on_close(struct conn *conn, enum close_reason reason)
 
     client_log(c, LOG_DBG, "Client connection closed: %s", close_reason_text(reason));
     if (conn->was_slow) {
-        atomic_fetch_add(reason == CLOSE_SLOW_CONSUMER_PENDING_BYTES ? &c->shared->n_slow_pending
-                                                                     : &c->shared->n_slow_deadline,
+        atomic_fetch_add(reason == CLOSE_SLOW_CONSUMER_PENDING_BYTES
+                             ? &c->home->shared->n_slow_pending
+                             : &c->home->shared->n_slow_deadline,
                          1);
     }
     worker_clear_timer(conn->shard->worker, &c->timer);
     client_remove_all_subs(c);
-    atomic_fetch_sub(&c->account->n_clients, 1);
-    atomic_fetch_sub(&c->shared->n_clients, 1);
+    client_leave(c);
+    atomic_fetch_sub(&c->home->shared->n_clients, 1);
 }
 
 static void on_free(struct conn *conn)
@@ -159,6 +165,7 @@ static void on_free(struct conn *conn)
 
     client_info_free(c->info);
     sub_unref(c->limited);
+    mem_free(c->nonce);
     mem_free(c);
 }
 
@@ -169,39 +176,59 @@ static const struct conn_ops client_conn_ops = {
     .on_free = on_free,
     .on_fenced = client_on_fenced,
     .trace_output = client_trace_output,
+    .on_arrival = client_tls_on_arrival,
+    .on_secured = client_tls_on_secured,
     .label = client_label,
 };
 
-void client_start(struct client_shared *shared, struct shard *sh, int fd, const struct addr *from)
+void client_begin(struct client *c)
 {
-    const struct client_options *o = shared->options;
+    if (c->is_auth_pending || client_enter(c, NULL)) {
+        client_arm_timer(c);
+    }
+}
+
+void client_start(struct client_home *home, int fd, const struct addr *from)
+{
+    const struct client_options *o = home->options;
+    struct client_shared *shared = home->shared;
+    struct shard *sh = home->shard;
     struct client *c = mem_zalloc_aligned(sizeof(*c));
 
-    if (sh->is_draining || conn_open(&c->conn, sh, fd, from, &client_conn_ops, &shared->limits)) {
+    if (sh->is_draining || conn_open(&c->conn, sh, fd, from, &client_conn_ops, &home->limits)) {
         close(fd);
         mem_free(c);
         atomic_fetch_sub_explicit(&sh->n_load, 1, memory_order_relaxed);
         return;
     }
-    c->shared = shared;
-    c->delivery = shared->deliveries[sh->index];
+    c->home = home;
     c->account = shared->global;
     c->cid = atomic_fetch_add(&shared->last_cid, 1) + 1;
     c->verbose = c->pedantic = c->echo = true;
-    c->is_auth_pending = login_is_required(shared->login);
+    c->is_auth_pending = login_is_required(home->rules);
     c->parser = (struct parser){.max_line_bytes = (uint32_t)o->max_control_line,
                                 .max_payload_bytes = o->max_payload,
                                 .connect_only = c->is_auth_pending};
+    if (login_wants_nonce(home->rules)) {
+        c->nonce = mem_alloc(LOGIN_NONCE_BYTES);
+        login_draw_nonce(c->nonce);
+    }
     c->timer.fire = client_on_timer;
     c->start_ns = clock_now_ns();
-    atomic_fetch_add(&c->account->n_clients, 1);
     client_log(c, LOG_DBG, "Client connection created");
-    client_send_info(c, false);
-    if (atomic_fetch_add(&shared->n_clients, 1) >= o->max_connections) {
-        client_refuse(c, CLOSE_MAX_CONNECTIONS_EXCEEDED, "maximum connections exceeded");
+    bool is_full = atomic_fetch_add(&shared->n_clients, 1) >= o->max_connections;
+    if (home->tls && !is_full) {
+        client_tls_start(c);
         return;
     }
-    client_arm_timer(c);
+    if (!o->tls.first.is_on) {
+        client_send_info(c, false);
+    }
+    if (is_full) {
+        client_refuse(c, CLOSE_MAX_CONNECTIONS_EXCEEDED, "maximum connections exceeded");
+    } else {
+        client_begin(c);
+    }
 }
 
 static void announce_lame_duck(struct conn *conn, void *arg)

@@ -20,9 +20,13 @@ struct account;
 struct client_options;
 struct delivery;
 struct login_rules;
+struct login_user;
+struct login_verdict;
 struct msg;
 struct op;
+struct rights;
 struct sub;
+struct tls_context;
 struct worker;
 
 /** What INFO tells about the server; strings live as long as the server. */
@@ -37,46 +41,70 @@ struct server_identity {
 
 /** What all clients of a server share; constant while the server runs but for the atomics. */
 struct client_shared {
-    const struct client_options *options;
-    const struct login_rules *login;
     struct server_identity identity;
-    struct conn_limits limits;
     struct account *global;
-    struct delivery **deliveries; // by worker number
     _Atomic uint64_t last_cid;
     _Atomic int64_t n_clients;
     _Atomic uint64_t n_slow_pending, n_slow_deadline; // slow consumers by cause
     _Atomic uint64_t n_stalls;                        // producers stalled
+    _Atomic uint64_t tls_window;                      // of the rate limit, see client_tls.c
+    _Atomic uint64_t n_throttled;                     // by it, and not reported yet
     _Atomic bool is_lame_duck;
+    _Atomic int64_t n_surplus; // clients to be closed, as a reload lowered max_connections
+};
+
+/** Where clients live: what those of one worker have in common. What the configuration says is
+ * replaced by the worker itself, in a reload. */
+struct client_home {
+    struct client_shared *shared;
+    struct shard *shard;
+    struct delivery *delivery;
+    const struct client_options *options;
+    struct login_rules *rules; // who may come in; a reference
+    int64_t auth_timeout_ns;   // from the accept to a good CONNECT
+    struct tls_context *tls;   // a reference; NULL: no TLS
+    struct timer throttle_report;
+    struct conn_limits limits; // as the options say
+    /* What a reload replaced and others may still look at, until client_home_settle. */
+    struct login_rules *retired_rules;
+    struct rights **retired;
+    size_t n_retired, retired_cap;
 };
 
 /** What a client said about itself; allocated by CONNECT. The strings own their bytes. */
 struct client_info {
     struct str name, lang, version;
     struct str user, pass, token; // as given, for the login check
-    struct str jwt, nkey, sig;    // accepted, of no effect yet
+    struct str nkey, sig, proxy_sig;
+    struct str jwt; // accepted, of no effect yet
 };
 
 struct client {
     struct conn conn;
-    struct client_shared *shared;
-    struct delivery *delivery;
+    struct client_home *home;
     struct account *account;
-    struct client_info *info; // NULL: no CONNECT yet, or it said nothing of interest
+    const struct login_user *user; // whom it logged in as, in home->rules; NULL: nobody
+    struct rights *rights;         // a reference; NULL: may do all
+    struct client_info *info;      // NULL: no CONNECT yet, or it said nothing of interest
+    char *nonce;                   // LOGIN_NONCE_BYTES to be signed; NULL: none was sent
     uint64_t cid;
     struct sids sids;
     struct parser parser;
     struct match_hint hint;
-    struct timer timer;                             // authentication, then pings
+    struct timer timer;                             // TLS, then authentication, then pings
     int64_t start_ns, last_active_ns, ping_sent_ns; // monotonic
     int64_t rtt_ns;                                 // 0: not known
     int32_t protocol;
     uint8_t pings_out;   // PINGs not answered
+    uint8_t tls_step;    // enum client_tls_step
+    bool is_tls_first;   // the handshake came, or is to come, before INFO
     uint32_t stalled_ms; // in this batch
     bool verbose, pedantic, echo, headers, no_responders;
     bool wants_headers; // as CONNECT said; headers = this and ours
     bool got_connect, got_first_ping, is_auth_pending;
-    bool needs_fence; // has unsubscribed from what other workers may have encoded messages for
+    bool has_entered;   // counted by its account
+    bool wants_account; // to be put into one of its choice, as clients could long ago
+    bool needs_fence;   // has unsubscribed from what other workers may have encoded messages for
     void (*after_fence)(struct client *c);
     struct sub *limited; // gets a limit after the fence; a reference
     uint32_t limit;
@@ -86,11 +114,53 @@ struct client {
 extern const struct peer_ops client_peer_ops;
 
 /**
+ * Furnish the home of a worker's clients.
+ * @param take_delivery  owned by the home from now on
+ * Thread: control, before the worker runs.
+ */
+void client_home_init(struct client_home *h, struct client_shared *shared, struct shard *shard,
+                      struct delivery *take_delivery, const struct client_options *options);
+
+/**
+ * Say who may come in from now on.
+ * @param take_rules  owned by the home from now on
+ * @param timeout_ns  that a client has for a good CONNECT; 0: the usual time
+ * Thread: the worker, or control before it runs.
+ */
+void client_home_admit(struct client_home *h, struct login_rules *take_rules, int64_t timeout_ns);
+
+/**
+ * Say how connections are secured from now on.
+ * @param take_tls  owned by the home from now on; NULL: they are not
+ * Thread: the worker, or control before it runs.
+ */
+void client_home_secure(struct client_home *h, struct tls_context *take_tls);
+
+/** Take limits and timers from other options, which must outlive the home or the next call.
+ * Thread: the worker, or control before it runs. */
+void client_home_furnish(struct client_home *h, const struct client_options *options);
+
+/**
+ * Adopt what a reload has made of the configuration, for all clients of the home. What is replaced
+ * is kept until client_home_settle.
+ * @param take_rules  owned by the home from now on
+ * Thread: the worker.
+ */
+void client_home_adopt(struct client_home *h, const struct client_options *options,
+                       struct login_rules *take_rules, int64_t auth_timeout_ns);
+
+/** Give up what the last reload replaced: all workers have adopted it. Thread: the worker. */
+void client_home_settle(struct client_home *h);
+
+/** Release what a home owns. Thread: control, after the worker ended. */
+void client_home_deinit(struct client_home *h);
+
+/**
  * Start a client on a socket that was accepted.
  * @param fd  owned by the callee
- * Thread: the worker of the shard.
+ * Thread: the worker.
  */
-void client_start(struct client_shared *shared, struct shard *sh, int fd, const struct addr *from);
+void client_start(struct client_home *home, int fd, const struct addr *from);
 
 /**
  * Tell all clients of a shard that asked for it that the server is about to leave (lame duck mode).
@@ -122,6 +192,9 @@ void client_label(const struct conn *conn, char out[CONN_LABEL_MAX]);
 void client_log(const struct client *c, enum log_level level, const char *format, ...)
     PRINTF_LIKE(3, 4);
 
+/** The protocol begins, on a connection that is as secure as it will be. */
+void client_begin(struct client *c);
+
 /* One function per verb. The verb files keep to what the protocol says of them (spec 01). */
 
 /** CONNECT. */
@@ -129,8 +202,20 @@ void client_connect(struct client *c, struct op *op);
 /** Judge the credentials of a CONNECT, then call client_on_login: at once, or after the connection
  * has been suspended while a password was hashed elsewhere. */
 void client_login(struct client *c);
+/** Let the client in that goes on without a CONNECT, as login_anonymous; it is closed if that is
+ * not possible. */
+void client_login_as_nobody(struct client *c);
 /** The verdict of client_login. */
-void client_on_login(struct client *c, bool is_ok);
+void client_on_login(struct client *c, const struct login_verdict *verdict);
+/**
+ * Make the client the user that it logged in as: account, permissions, limits. NULL: nobody in
+ * particular. @return  false: the account has no room, and the client was told and closed
+ */
+bool client_enter(struct client *c, const struct login_user *user);
+/** Set the largest payload that it may send: the server's limit, or that of its account. */
+void client_limit_payload(struct client *c);
+/** Undo client_enter. */
+void client_leave(struct client *c);
 /** PING. */
 void client_ping(struct client *c, struct op *op);
 /** PONG. */

@@ -3,12 +3,13 @@
  * of the reference. And INFO, if a client sends that. */
 #include <stddef.h>
 
+#include "auth/login.h"
 #include "base/clock.h"
 #include "base/json_field.h"
 #include "base/mem.h"
+#include "base/quote.h"
 #include "client/client.h"
 #include "client/client_options.h"
-#include "proto/quote.h"
 
 /** Everything that CONNECT can say, as read. */
 struct connect_fields {
@@ -67,7 +68,7 @@ static const struct json_field fields[] = {
     FIELD("jwt", info.jwt),
     FIELD("nkey", info.nkey),
     FIELD("sig", info.sig),
-    FIELD("proxy_sig", ignored),
+    FIELD("proxy_sig", info.proxy_sig),
     FIELD("remote_account", ignored),
     CHECKED("import", check_permissions),
     CHECKED("export", check_permissions),
@@ -77,7 +78,7 @@ void client_info_free(struct client_info *i)
 {
     if (i) {
         struct str *all[] = {&i->name,  &i->lang, &i->version, &i->user, &i->pass,
-                             &i->token, &i->jwt,  &i->nkey,    &i->sig};
+                             &i->token, &i->jwt,  &i->nkey,    &i->sig,  &i->proxy_sig};
 
         for (size_t k = 0; k < ARRAY_SIZE(all); k++) {
             json_field_free(all[k]);
@@ -86,11 +87,14 @@ void client_info_free(struct client_info *i)
     }
 }
 
-static void refuse_login(struct client *c)
+static void refuse_login(struct client *c, enum close_reason reason)
 {
     struct buf who = {0};
 
-    if (c->info && c->info->user.n) {
+    if (c->info && c->info->nkey.n) {
+        buf_add(&who, STR(" - Nkey "));
+        quote_go(&who, c->info->nkey);
+    } else if (c->info && c->info->user.n) {
         buf_add(&who, STR(" - User "));
         quote_go(&who, c->info->user);
     } else if (c->info && c->info->token.n) {
@@ -99,14 +103,13 @@ static void refuse_login(struct client *c)
     client_log(c, LOG_ERR, "authentication error%.*s", STR_ARG(buf_str(&who)));
     buf_deinit(&who);
     client_send_error(c, "Authorization Violation");
-    conn_close(&c->conn, CLOSE_AUTHENTICATION_VIOLATION);
+    conn_close(&c->conn, reason);
 }
 
 /*
  * What the client asks for, merged over what it asked for before. False: it is closed.
- * *wants_account: it wants the server to choose or make an account, as clients could long ago.
  */
-static bool merge(struct client *c, struct str text, bool *wants_account)
+static bool merge(struct client *c, struct str text)
 {
     struct client_info *info = c->info ? c->info : mem_zalloc(sizeof(*info));
     struct connect_fields f = {
@@ -123,7 +126,7 @@ static bool merge(struct client *c, struct str text, bool *wants_account)
 
     *info = f.info; // in any case: strings of the old one may be gone
     c->info = info;
-    *wants_account = f.account.n || f.new_account;
+    c->wants_account = f.account.n || f.new_account;
     json_field_free(&f.account);
     json_field_free(&f.ignored);
     if (!is_ok) {
@@ -138,7 +141,7 @@ static bool merge(struct client *c, struct str text, bool *wants_account)
     c->no_responders = f.no_responders;
     c->protocol = f.protocol == 0 || f.protocol == 1 ? (int32_t)f.protocol : -1;
     c->wants_headers = f.headers;
-    c->headers = f.headers && !c->shared->options->no_header_support;
+    c->headers = f.headers && !c->home->options->no_header_support;
     c->parser.has_headers = c->headers;
     return true;
 }
@@ -156,29 +159,27 @@ static void forget_empty_info(struct client *c)
 
 void client_connect(struct client *c, struct op *op)
 {
-    bool wants_account;
-
     worker_clear_timer(c->conn.shard->worker, &c->timer);
-    if (!merge(c, op->arg, &wants_account)) {
+    if (!merge(c, op->arg)) {
         return;
     }
     if (c->got_connect) {
         client_remove_all_subs(c);
     }
-    if (wants_account) {
-        refuse_login(c);
-        return;
-    }
     client_login(c);
 }
 
-void client_on_login(struct client *c, bool is_ok)
+void client_on_login(struct client *c, const struct login_verdict *verdict)
 {
     bool is_first = !c->got_connect;
 
     c->got_connect = true;
-    if (!is_ok) {
-        refuse_login(c);
+    if (!verdict->is_ok) {
+        refuse_login(c, verdict->reason);
+        return;
+    }
+    client_leave(c);
+    if (!client_enter(c, verdict->user)) {
         return;
     }
     c->is_auth_pending = false;

@@ -6,6 +6,7 @@
 #include "broker/account.h"
 #include "client/client.h"
 #include "client/client_options.h"
+#include "client/client_tls.h"
 
 /** JetStream API level that the compatible version speaks. */
 #define API_LEVEL 5
@@ -14,8 +15,8 @@
 
 void client_send_info(struct client *c, bool is_connect_info)
 {
-    const struct server_identity *id = &c->shared->identity;
-    const struct client_options *o = c->shared->options;
+    const struct server_identity *id = &c->home->shared->identity;
+    const struct client_options *o = c->home->options;
     char ip[ADDR_TEXT_MAX];
     struct buf line = {0};
     struct json j = json_to(&line);
@@ -32,11 +33,19 @@ void client_send_info(struct client *c, bool is_connect_info)
     json_add_str(&j, "host", str_of(id->host));
     json_add_uint(&j, "port", id->port);
     json_add_bool(&j, "headers", !o->no_header_support);
-    json_opt_bool(&j, "auth_required", login_is_required(c->shared->login));
-    json_add_int(&j, "max_payload", o->max_payload);
+    json_opt_bool(&j, "auth_required",
+                  is_connect_info ? login_is_required(c->home->rules)
+                                  : login_is_announced(c->home->rules));
+    if (c->home->tls) {
+        json_opt_bool(&j, "tls_required", client_tls_is_required(o) || c->is_tls_first);
+        json_opt_bool(&j, "tls_verify", tls_options_verify(&o->tls));
+        json_opt_bool(&j, "tls_available", o->allow_non_tls);
+    }
+    json_add_int(&j, "max_payload", c->parser.max_payload_bytes);
     json_add_uint(&j, "client_id", c->cid);
     json_add_str(&j, "client_ip", str_of(ip));
-    json_opt_bool(&j, "ldm", atomic_load(&c->shared->is_lame_duck));
+    json_opt_str(&j, "nonce", (struct str){.p = c->nonce, .n = c->nonce ? LOGIN_NONCE_BYTES : 0});
+    json_opt_bool(&j, "ldm", atomic_load(&c->home->shared->is_lame_duck));
     if (is_connect_info) {
         json_add_bool(&j, "connect_info", true);
         json_add_str(&j, "remote_account", str_of(c->account->name));

@@ -5,9 +5,9 @@
 #include <stdarg.h>
 
 #include "auth/login.h"
+#include "base/quote.h"
 #include "broker/account.h"
 #include "client/client.h"
-#include "proto/quote.h"
 
 /* Appends "text" quoted, and " - ". */
 static void add_quoted(struct buf *out, struct str text)
@@ -38,19 +38,31 @@ static void add_description(struct buf *out, const struct client_info *i)
     buf_deinit(&text);
 }
 
-/* "<account>/user:<name>" or "<account>/token". */
+/* "<account>/user:<name>", "<account>/nkey:<key>" or "<account>/token": whom it logged in as, or
+ * what it said without being asked; nothing if that is nothing. */
 static void add_login(struct buf *out, const struct client *c)
 {
+    static const struct client_info nothing;
+    const struct client_info *i = c->info ? c->info : &nothing;
+    bool is_user = c->user && c->user->id.n;
+    struct str nkey = !is_user ? i->nkey : c->user->is_nkey ? c->user->id : (struct str){0};
+    struct str name = is_user ? c->user->id : i->user;
     struct buf text = {0};
 
     buf_printf(&text, "%s/", c->account->name);
-    if (c->shared->login->token && c->shared->login->token[0]) {
-        buf_add(&text, STR("token"));
-    } else {
+    size_t n = text.n;
+    if (nkey.n) {
+        buf_add(&text, STR("nkey:"));
+        buf_add(&text, nkey);
+    } else if (name.n) {
         buf_add(&text, STR("user:"));
-        buf_add(&text, c->info->user);
+        buf_add(&text, name);
+    } else if (i->token.n) {
+        buf_add(&text, STR("token"));
     }
-    add_quoted(out, buf_str(&text));
+    if (text.n > n) {
+        add_quoted(out, buf_str(&text));
+    }
     buf_deinit(&text);
 }
 
@@ -64,7 +76,7 @@ static void add_label(struct buf *out, const struct client *c)
     if (c->info) {
         add_description(out, c->info);
     }
-    if (c->info && c->got_connect && !c->is_auth_pending && login_is_required(c->shared->login)) {
+    if (c->got_connect && !c->is_auth_pending) {
         add_login(out, c);
     }
 }

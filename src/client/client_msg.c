@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Encoding MSG and HMSG for clients. Runs on the publisher's worker: a client that lives here gets
  * the bytes into its output queue, one that lives elsewhere into the queue staged for it. */
+#include "base/clock.h"
 #include "base/copy.h"
 #include "base/mem.h"
 #include "broker/deliver.h"
+#include "broker/rights.h"
 #include "client/client.h"
 #include "io/worker.h"
 
@@ -146,6 +148,16 @@ static inline void write_one(struct delivery *d, struct msg *m, const struct sub
     }
 }
 
+/* Its client may answer the request, for so long. */
+static void grant(const struct sub *s, struct str reply)
+{
+    const struct rights *r = atomic_load(&s->rights);
+
+    if (r && r->grants) {
+        grants_add(r->grants, reply, clock_now_ns());
+    }
+}
+
 static size_t client_write_msg(struct delivery *d, struct msg *m, struct sub *const *subs, size_t n,
                                bool with_tickets)
 {
@@ -163,10 +175,15 @@ static size_t client_write_msg(struct delivery *d, struct msg *m, struct sub *co
         if (UNLIKELY(!q)) {
             continue;
         }
+        uint32_t flags;
         enum ticket ticket = with_tickets ? deliver_take_ticket(s) : TICKET_OK;
         /* After the ticket: who unsubscribes sees that, or is seen here (client_sub.c). */
-        if (UNLIKELY(ticket == TICKET_NONE || atomic_load(&s->flags) & SUB_CLOSED)) {
+        flags = atomic_load(&s->flags);
+        if (UNLIKELY(ticket == TICKET_NONE || flags & SUB_CLOSED)) {
             continue;
+        }
+        if (UNLIKELY(flags & SUB_ASKED) && m->reply.n) {
+            grant(s, m->reply);
         }
         n_taken++; // a dropped one counts
         if (LIKELY(!is_to_be_dropped(d))) {

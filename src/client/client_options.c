@@ -7,15 +7,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "auth/login.h"
-#include "base/clock.h"
+#include "auth/tls_block.h"
 #include "base/diag.h"
 #include "base/log.h"
 #include "base/status.h"
 #include "conf/option.h"
 
 #define LARGE_PAYLOAD (INT64_C(8) << 20)
-#define LONG_AUTH_TIMEOUT (60 * CLOCK_SEC_NS)
 
 static const char *const write_timeouts[] = {
     [CLIENT_WRITE_TIMEOUT_DEFAULT] = "default",
@@ -23,19 +21,6 @@ static const char *const write_timeouts[] = {
     [CLIENT_WRITE_TIMEOUT_RETRY] = "retry",
     NULL,
 };
-
-static const struct option authorization_rows[] = {
-    OPTION_STR("user", struct client_options, login.user, .aliases = "username", .cli = "--user",
-               .reload = RELOAD_HOOK, .doc = "Name that clients log in with."),
-    OPTION_SECRET("password", struct client_options, login.pass, .aliases = "pass", .cli = "--pass",
-                  .reload = RELOAD_HOOK, .doc = "Password that goes with user."),
-    OPTION_SECRET("token", struct client_options, login.token, .cli = "--auth",
-                  .reload = RELOAD_HOOK, .doc = "Token that clients log in with, instead of user."),
-    OPTION_DURATION("timeout", struct client_options, auth_timeout_ns, .def = "2s",
-                    .plain = OPTION_PLAIN_SECONDS, .zero_is_default = true, .min = 0,
-                    .max = OPTION_NO_MAX, .reload = RELOAD_NEW_CONNS,
-                    .doc = "Time that a client has to log in."),
-    OPTION_END};
 
 static const struct option client_rows[] = {
     OPTION_INT("max_connections", struct client_options, max_connections, .aliases = "max_conn",
@@ -77,7 +62,10 @@ static const struct option client_rows[] = {
                 .doc = "Drop messages to slow clients rather than slow down who publishes them."),
     OPTION_BOOL("disable_sublist_cache", struct client_options, disable_sublist_cache,
                 .aliases = "no_sublist_cache", .doc = "Match every message anew."),
-    OPTION_BLOCK("authorization", authorization_rows, .doc = "How clients log in."),
+    OPTION_OTHER("tls", struct client_options, tls, &tls_options_type, .reload = RELOAD_HOOK,
+                 .doc = "Encrypted connections: certificates, and whom to trust."),
+    OPTION_BOOL("allow_non_tls", struct client_options, allow_non_tls,
+                .doc = "Clients may connect with or without TLS."),
     OPTION_END};
 
 struct option_table client_options_table(struct client_options *o)
@@ -94,25 +82,14 @@ enum status client_options_check(const struct client_options *o, struct diag *d)
                    "max_payload (%" PRId64 ") cannot be higher than max_pending (%" PRId64 ")",
                    o->max_payload, o->max_pending);
     }
-    if (o->auth_timeout_ns > LONG_AUTH_TIMEOUT) {
-        char timeout[CLOCK_DURATION_MAX];
-
-        clock_format_duration(o->auth_timeout_ns, timeout);
-        diag_warning(d, NULL,
-                     "authorization timeout of %s is high, consider keeping it under 60 seconds",
-                     timeout);
+    if (o->tls.wants_ocsp_peer) {
+        diag_error(d, NULL, "tls: ocsp_peer is not supported yet");
     }
     return d->n_errors > n_before ? ST_FAILED : ST_OK;
 }
 
 void client_options_log_warnings(const struct client_options *o)
 {
-    if (login_has_plain_password(&o->login)) {
-        log_warn("Plaintext passwords detected, use nkeys or bcrypt");
-    }
-    if (!login_is_required(&o->login) && login_has_plain_password(&o->login)) {
-        log_warn("A password without a user protects nothing");
-    }
     if (o->max_payload > LARGE_PAYLOAD) {
         log_warn("Maximum payloads over 8.00 MB are generally discouraged and could lead to poor "
                  "performance");

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Options of client connections: limits, timers, and how clients log in. */
+/* Options of client connections: limits and timers. */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "auth/login.h"
 #include "base/diag.h"
 #include "base/status.h"
 #include "conf/option.h"
+#include "io/tls_options.h"
 
 /** What to do with a client whose socket took nothing for a write_deadline. */
 enum client_write_timeout {
@@ -32,8 +32,8 @@ struct client_options {
     bool no_header_support;
     bool no_fast_producer_stall;
     bool disable_sublist_cache;
-    int64_t auth_timeout_ns; // from the accept to a good CONNECT
-    struct login_rules login;
+    struct tls_options tls;
+    bool allow_non_tls; // clients may come without TLS all the same
 };
 
 /** @return  the rows of these options over o. Thread: control. */
@@ -47,7 +47,7 @@ struct option_table client_options_table(struct client_options *o);
 MUST_USE enum status client_options_check(const struct client_options *o, struct diag *d);
 
 /**
- * Log what an operator should think about again: plain passwords, huge payloads. After the banner.
+ * Log what an operator should think about again: huge payloads. After the banner.
  * Thread: control.
  */
 void client_options_log_warnings(const struct client_options *o);

@@ -5,6 +5,7 @@
 #include "broker/deliver.h"
 #include "client/client.h"
 #include "client/client_options.h"
+#include "client/client_tls.h"
 #include "io/worker.h"
 
 #define FIRST_PING_NS (2 * CLOCK_SEC_NS)
@@ -45,25 +46,29 @@ static void arm(struct client *c, int64_t delay_ns)
 
 void client_arm_timer(struct client *c)
 {
-    const struct client_options *o = c->shared->options;
+    const struct client_options *o = c->home->options;
 
     if (c->is_auth_pending) {
-        arm(c, o->auth_timeout_ns);
+        arm(c, c->home->auth_timeout_ns);
     } else if (!c->got_connect) {
         arm(c, o->ping_interval_ns);
     } else {
         int64_t first = o->ping_interval_ns < FIRST_PING_NS ? o->ping_interval_ns : FIRST_PING_NS;
 
-        arm(c, first + (int64_t)(deliver_random(c->delivery) % (uint64_t)(first / 5 + 1)));
+        arm(c, first + (int64_t)(deliver_random(c->home->delivery) % (uint64_t)(first / 5 + 1)));
     }
 }
 
 void client_on_timer(struct timer *t)
 {
     struct client *c = CONTAINER_OF(t, struct client, timer);
-    const struct client_options *o = c->shared->options;
+    const struct client_options *o = c->home->options;
     int64_t now = clock_now_ns();
 
+    if (c->tls_step != CLIENT_TLS_NO_STEP) {
+        client_tls_on_timer(c);
+        return;
+    }
     if (c->is_auth_pending) {
         client_refuse(c, CLOSE_AUTHENTICATION_TIMEOUT, "Authentication Timeout");
         return;

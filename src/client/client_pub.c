@@ -2,11 +2,12 @@
 /* PUB and HPUB (spec 01 §11, §13, §15, §17): the checks, the delivery, and what the publisher hears
  * of it. */
 #include "base/clock.h"
+#include "base/quote.h"
 #include "broker/deliver.h"
+#include "broker/rights.h"
 #include "client/client.h"
 #include "io/worker.h"
 #include "proto/header.h"
-#include "proto/quote.h"
 #include "proto/subject.h"
 
 #define STALL_HIGH_MS 2
@@ -83,7 +84,7 @@ static struct str take_last_word(struct str *line)
  * worth. */
 static void build_wire(struct client *c, struct op *op)
 {
-    struct buf *b = &c->delivery->wire;
+    struct buf *b = &c->home->delivery->wire;
     struct msg *m = &op->msg;
     struct str line = op->arg;
     struct str size = take_last_word(&line);
@@ -108,7 +109,7 @@ static void build_wire(struct client *c, struct op *op)
 static struct sub *find_own_sub(struct client *c, struct str reply)
 {
     struct match_hint hint = {0};
-    const struct match *m = match_find(&c->delivery->cache, c->account, reply, &hint)->match;
+    const struct match *m = match_find(&c->home->delivery->cache, c->account, reply, &hint)->match;
 
     for (uint32_t i = 0; m && i < m->n_plain; i++) {
         if (m->subs[i]->owner == c->conn.handle) {
@@ -145,7 +146,7 @@ static void send_no_responders(struct client *c, const struct msg *m)
 /* A consumer is nearly full: do not read this producer for a while (spec 01 §20). */
 static void stall(struct client *c)
 {
-    struct delivery *d = c->delivery;
+    struct delivery *d = c->home->delivery;
     uint32_t ms = d->pressure == PRESSURE_FULL ? STALL_FULL_MS : STALL_HIGH_MS;
 
     d->pressure = PRESSURE_NONE;
@@ -155,7 +156,7 @@ static void stall(struct client *c)
         char who[CONN_LABEL_MAX];
 
         c->stalled_ms += ms;
-        atomic_fetch_add_explicit(&c->shared->n_stalls, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&c->home->shared->n_stalls, 1, memory_order_relaxed);
         conn_pause(&c->conn, ms * CLOCK_MS_NS);
         clock_format_duration(ms * CLOCK_MS_NS, text);
         c->conn.ops->label(&c->conn, who);
@@ -180,6 +181,10 @@ void client_pub(struct client *c, struct op *op)
         refuse_pub(c, "Permissions Violation for Publish to ", m->subject);
         return;
     }
+    if (UNLIKELY(c->rights) && UNLIKELY(!rights_may_publish(c->rights, m->subject))) {
+        refuse_pub(c, "Permissions Violation for Publish to ", m->subject);
+        return;
+    }
     if (UNLIKELY(is_reserved_reply(m->reply))) {
         refuse_pub(c, "Permissions Violation for Publish with Reply of ", m->reply);
         return;
@@ -191,11 +196,11 @@ void client_pub(struct client *c, struct op *op)
         build_wire(c, op);
     }
     size_t n =
-        deliver(c->delivery, c->account, m, c->echo ? HANDLE_NONE : c->conn.handle, &c->hint);
+        deliver(c->home->delivery, c->account, m, c->echo ? HANDLE_NONE : c->conn.handle, &c->hint);
     if (n == 0 && c->no_responders && m->reply.n) {
         send_no_responders(c, m);
     }
-    if (UNLIKELY(c->delivery->pressure != PRESSURE_NONE)) {
+    if (UNLIKELY(c->home->delivery->pressure != PRESSURE_NONE)) {
         stall(c);
     }
     if (UNLIKELY(shard_is_flush_due(c->conn.shard))) {

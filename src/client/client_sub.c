@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SUB and UNSUB (spec 01 §14). A subscription is in the client's table and in the account's index,
  * each with a reference of its own. */
+#include "auth/login.h"
 #include "base/mem.h"
+#include "base/quote.h"
 #include "broker/account.h"
 #include "broker/deliver.h"
 #include "broker/index.h"
+#include "broker/rights.h"
 #include "broker/sub.h"
 #include "client/client.h"
 #include "client/client_options.h"
 #include "io/worker.h"
-#include "proto/quote.h"
 #include "proto/subject.h"
 
 #define RELEASED_PER_SUB 128u // [bytes] of memory that it took, with its share of the index
@@ -31,11 +33,52 @@ static void refuse_sub(struct client *c, const struct op *op, const char *suffix
     buf_deinit(&text);
 }
 
+/* Permissions forbid it: the same to the client, in other words to the log. */
+static void deny_sub(struct client *c, const struct op *op)
+{
+    struct buf subject = {0};
+    struct buf text = {0};
+
+    quote_go(&subject, op->subject);
+    buf_printf(&text, "%.*s", STR_ARG(buf_str(&subject)));
+    if (op->queue.n) {
+        buf_add(&text, STR(" using queue "));
+        quote_go(&text, op->queue);
+    }
+    client_send_error(c, "Permissions Violation for Subscription to %.*s", STR_ARG(buf_str(&text)));
+    text.n = subject.n;
+    if (op->queue.n) {
+        buf_add(&text, STR(", Queue: "));
+        quote_go(&text, op->queue);
+    }
+    client_log(c, LOG_ERR, "Subscription Violation - Subject %.*s, SID %.*s",
+               STR_ARG(buf_str(&text)), STR_ARG(op->sid));
+    buf_deinit(&subject);
+    buf_deinit(&text);
+}
+
+/* How many subscriptions the client may have; less than 0: any number. */
+static int64_t max_subs(const struct client *c)
+{
+    int64_t of_server = c->home->options->max_subscriptions;
+    int64_t of_account = c->user ? c->user->max_subscriptions : -1;
+
+    if (of_server <= 0) {
+        return of_account;
+    }
+    return of_account >= 0 && of_account < of_server ? of_account : of_server;
+}
+
 /* The checks in the order of the reference; false: refused, and the client was told. */
 static bool may_subscribe(struct client *c, const struct op *op)
 {
-    const struct client_options *o = c->shared->options;
+    const struct client_options *o = c->home->options;
+    int64_t max = max_subs(c);
 
+    if (c->rights && !perms_may_subscribe(c->rights->perms, op->subject, op->queue)) {
+        deny_sub(c, op);
+        return false;
+    }
     if (str_equal(op->queue, STR("_sys_"))) {
         refuse_sub(c, op, "");
         return false;
@@ -47,7 +90,7 @@ static bool may_subscribe(struct client *c, const struct op *op)
         refuse_sub(c, &plain, ", too many tokens");
         return false;
     }
-    if (o->max_subscriptions > 0 && sids_count(&c->sids) >= o->max_subscriptions) {
+    if (max >= 0 && sids_count(&c->sids) >= max) {
         client_log(c, LOG_ERR, "maximum subscriptions exceeded");
         client_send_error(c, "maximum subscriptions exceeded");
         return false;
@@ -69,6 +112,9 @@ void client_sub(struct client *c, struct op *op)
         struct sub *s = sub_new(c->conn.handle, &client_peer_ops, op->subject, op->queue, op->sid);
 
         atomic_store_explicit(&s->flags, c->headers ? SUB_HEADERS : 0, memory_order_relaxed);
+        if (c->rights) {
+            rights_unref(sub_set_rights(s, c->rights)); // had none
+        }
         sids_add(&c->sids, s);
         index_add(c->account->index, s);
     }
@@ -111,7 +157,7 @@ static void set_limit(struct client *c)
     struct sub *s = c->limited;
 
     c->limited = NULL;
-    match_settle(&c->delivery->cache);
+    match_settle(&c->home->delivery->cache);
     atomic_store(&s->max, c->limit); // then look, as above
     if (atomic_load(&s->n_delivered) >= c->limit) {
         close_sub(c, s);

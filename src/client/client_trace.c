@@ -4,11 +4,11 @@
 #include <stdarg.h>
 
 #include "base/buf.h"
+#include "base/quote.h"
 #include "broker/sub.h"
 #include "client/client.h"
 #include "client/encoded.h"
 #include "proto/msg.h"
-#include "proto/quote.h"
 
 static const char *const verb_names[VERB_COUNT] = {
     [VERB_CONNECT] = "CONNECT", [VERB_PING] = "PING", [VERB_PONG] = "PONG", [VERB_SUB] = "SUB",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What can be done with option rows: defaults, look-up, setting from text, printing. Messages are
- * those of nats-server where it has one for the case. */
+/* What can be done with option rows besides setting them from a configuration (option_set.c,
+ * option_read.c): look-up, defaults, release, comparing, printing. */
 #include "conf/option.h"
 
 #include <inttypes.h>
@@ -10,16 +10,13 @@
 #include "base/attr.h"
 #include "base/buf.h"
 #include "base/clock.h"
-#include "base/diag.h"
 #include "base/mem.h"
 #include "base/status.h"
 #include "base/str.h"
+#include "conf/option_priv.h"
 #include "conf/value.h"
 
-static void *field(const struct option_slot *slot)
-{
-    return (char *)slot->base + slot->row->offset;
-}
+/* ---- look-up */
 
 /* Whether `name` is one of the words in `words`, which are separated by blanks. */
 static bool has_word(const char *words, struct str name, bool (*equal)(struct str, struct str))
@@ -35,13 +32,11 @@ static bool has_word(const char *words, struct str name, bool (*equal)(struct st
     return false;
 }
 
-static bool is_named(const struct option *row, struct str name)
+bool option_is_named(const struct option *row, struct str name)
 {
     return str_equal_nocase(str_of(row->name), name) ||
            has_word(row->aliases, name, str_equal_nocase);
 }
-
-/* ---- look-up */
 
 static bool find_in(const struct option *rows, void *base, struct str name, struct option_slot *out)
 {
@@ -51,7 +46,7 @@ static bool find_in(const struct option *rows, void *base, struct str name, stru
     for (const struct option *row = rows; row->kind != OPTION_KIND_END; row++) {
         bool is_block = row->kind == OPTION_KIND_BLOCK;
 
-        if (is_block != (dot != NULL) || !is_named(row, head)) {
+        if (is_block != (dot != NULL) || !option_is_named(row, head)) {
             continue;
         }
         if (!is_block) {
@@ -110,244 +105,286 @@ bool option_find_flag(const struct option_table *tables, struct str flag, struct
     return false;
 }
 
-/* ---- setting */
+/* ---- all rows of a table */
 
-/* What a set needs to report. */
-struct report {
-    struct str key;
-    const struct diag_place *at;
-    struct diag *d;
+/* What is done with every row, and the names of the blocks that it is in. */
+struct walk {
+    void (*fn)(void *arg, const struct option_slot *slot, struct str name);
+    void *arg;
+    struct buf name; // of the block, with a dot at its end
 };
 
-static enum status out_of_bounds(const struct option *row, int64_t v, const struct report *r)
+static void walk_rows(struct walk *w, const struct option *rows, void *base)
 {
-    if (v > row->max) {
-        diag_error(r->d, r->at, "%.*s value is too big", STR_ARG(r->key));
-    } else if (row->kind == OPTION_KIND_DURATION && row->min == 0) {
-        diag_error(r->d, r->at, "invalid %.*s, needs to be positive", STR_ARG(r->key));
-    } else if (row->kind == OPTION_KIND_DURATION) {
-        char text[CLOCK_DURATION_MAX];
+    for (const struct option *row = rows; row->kind != OPTION_KIND_END; row++) {
+        size_t n_before = w->name.n;
 
-        clock_format_duration(v, text);
-        diag_error(r->d, r->at, "invalid %.*s of %s, minimum is %" PRId64 " seconds",
-                   STR_ARG(r->key), text, row->min / CLOCK_SEC_NS);
-    } else if (row->min <= 1) {
-        diag_error(r->d, r->at, "%.*s value can not be negative", STR_ARG(r->key));
-    } else {
-        diag_error(r->d, r->at, "%.*s value is too small, minimum is %" PRId64, STR_ARG(r->key),
-                   row->min);
-    }
-    return ST_FAILED;
-}
-
-static enum status parse_int(struct str text, int64_t *out, const struct report *r)
-{
-    switch (value_parse_int(text, out)) {
-    case ST_OK:
-        return ST_OK;
-    case ST_OUT_OF_RANGE:
-        diag_error(r->d, r->at, "integer '%.*s' is out of the range", STR_ARG(text));
-        return ST_FAILED;
-    default:
-        diag_error(r->d, r->at, "%.*s: \"%.*s\" is not an integer", STR_ARG(r->key), STR_ARG(text));
-        return ST_FAILED;
-    }
-}
-
-static enum status parse_duration(const struct option *row, struct str text, int64_t *out,
-                                  const struct report *r)
-{
-    struct buf why = {0};
-    enum status st = ST_OK;
-    bool is_whole = !text.n || !memchr(text.p, '.', text.n);
-
-    if (row->plain != OPTION_PLAIN_REFUSED && (is_whole || row->plain == OPTION_PLAIN_SECONDS) &&
-        value_parse_seconds(text, out) == ST_OK) {
-        if (row->plain == OPTION_PLAIN_WARNS && *out != 0) {
-            diag_warning(r->d, r->at,
-                         "invalid use of field \"%.*s\": %.*s should be converted to a duration",
-                         STR_ARG(r->key), STR_ARG(r->key));
+        buf_add(&w->name, str_of(row->name));
+        if (row->kind == OPTION_KIND_BLOCK) {
+            buf_add_char(&w->name, '.');
+            walk_rows(w, row->rows, base);
+        } else {
+            w->fn(w->arg, &(struct option_slot){.row = row, .base = base}, buf_str(&w->name));
         }
-        return ST_OK;
+        w->name.n = n_before;
     }
-    if (value_parse_duration(text, out, &why) != ST_OK) {
-        diag_error(r->d, r->at, "error parsing %.*s: time: %.*s", STR_ARG(r->key),
-                   STR_ARG(buf_str(&why)));
-        st = ST_FAILED;
-    }
-    buf_deinit(&why);
-    return st;
 }
 
-static enum status set_number(const struct option_slot *slot, struct str text,
-                              const struct report *r)
+void option_for_each(const struct option_table *tables,
+                     void (*fn)(void *arg, const struct option_slot *slot, struct str name),
+                     void *arg)
 {
-    const struct option *row = slot->row;
-    int64_t v = 0;
-    enum status st = row->kind == OPTION_KIND_DURATION ? parse_duration(row, text, &v, r)
-                                                       : parse_int(text, &v, r);
+    struct walk w = {.fn = fn, .arg = arg};
 
-    if (st != ST_OK) {
-        return st;
+    for (const struct option_table *t = tables; t->rows; t++) {
+        walk_rows(&w, t->rows, t->base);
     }
-    if (v == 0 && row->zero_is_default) {
-        return option_set(slot, r->key, str_of(row->def), r->at, r->d);
-    }
-    if ((row->min || row->max) && (v < row->min || v > row->max)) {
-        return out_of_bounds(row, v, r);
-    }
-    *(int64_t *)field(slot) = v;
-    return ST_OK;
+    buf_deinit(&w.name);
 }
 
-static void replace_string(const struct option_slot *slot, struct str text)
-{
-    char **at = field(slot);
+/* ---- strings and lists */
 
+void option_replace_string(char **at, struct str text)
+{
     mem_free(*at);
     *at = mem_strndup(text.p, text.n);
 }
 
-static enum status set_string(const struct option_slot *slot, struct str text,
-                              const struct report *r)
+void option_list_clear(struct option_list *list)
 {
-    const struct option *row = slot->row;
-    const char *why = row->refuse ? row->refuse(text) : NULL;
-
-    if (!text.n && row->zero_is_default) {
-        text = str_of(row->def);
+    for (size_t i = 0; i < list->n; i++) {
+        mem_free(list->at[i]);
     }
-    if (why) {
-        diag_error(r->d, r->at, "%s", why);
-        return ST_FAILED;
-    }
-    replace_string(slot, text);
-    return ST_OK;
+    mem_free(list->at);
+    *list = (struct option_list){0};
 }
 
-static enum status set_bool(const struct option_slot *slot, struct str text, const struct report *r)
+void option_list_add(struct option_list *list, struct str text)
 {
-    if (value_parse_bool(text, field(slot)) != ST_OK) {
-        diag_error(r->d, r->at, "%.*s: \"%.*s\" is neither true nor false", STR_ARG(r->key),
-                   STR_ARG(text));
-        return ST_FAILED;
-    }
-    return ST_OK;
+    list->at = mem_realloc(list->at, (list->n + 1) * sizeof(*list->at));
+    list->at[list->n++] = mem_strndup(text.p, text.n);
 }
 
-static enum status set_enum(const struct option_slot *slot, struct str text, const struct report *r)
+bool option_list_equal(const struct option_list *a, const struct option_list *b)
 {
-    const char *const *words = slot->row->words;
-    struct buf list = {0};
-
-    for (int i = 0; words[i]; i++) {
-        if (str_equal(str_of(words[i]), text)) {
-            *(int *)field(slot) = i;
-            buf_deinit(&list);
-            return ST_OK;
+    for (size_t i = 0; i < a->n && i < b->n; i++) {
+        if (strcmp(a->at[i], b->at[i]) != 0) {
+            return false;
         }
-        buf_printf(&list, "%s'%s'", i == 0 ? "" : words[i + 1] ? ", " : " or ", words[i]);
     }
-    diag_error(r->d, r->at, "%.*s must be %.*s", STR_ARG(r->key), STR_ARG(buf_str(&list)));
-    buf_deinit(&list);
-    return ST_FAILED;
+    return a->n == b->n;
 }
 
-enum status option_set(const struct option_slot *slot, struct str key, struct str text,
-                       const struct diag_place *at, struct diag *d)
-{
-    struct report r = {.key = key, .at = at, .d = d};
+/* ---- defaults */
 
-    switch (slot->row->kind) {
-    case OPTION_KIND_BOOL:
-        return set_bool(slot, text, &r);
-    case OPTION_KIND_INT:
-    case OPTION_KIND_SIZE:
-    case OPTION_KIND_DURATION:
-        return set_number(slot, text, &r);
-    case OPTION_KIND_STR:
-    case OPTION_KIND_SECRET:
-        return set_string(slot, text, &r);
-    case OPTION_KIND_ENUM:
-        return set_enum(slot, text, &r);
-    case OPTION_KIND_CUSTOM:
-        return slot->row->set(slot->base, key, text, at, d);
-    case OPTION_KIND_BLOCK:
-    case OPTION_KIND_END:
-        break;
+static int word_index(const char *const *words, struct str word)
+{
+    for (int i = 0; words[i]; i++) {
+        if (str_equal(str_of(words[i]), word)) {
+            return i;
+        }
     }
     UNREACHABLE();
 }
 
-/* ---- whole tables */
-
 /* Defaults are trusted: they may lie outside the bounds that values of a user must keep. */
-static void set_default(const struct option_slot *slot)
+static void set_default(void *arg, const struct option_slot *slot, struct str name)
 {
-    struct option row = *slot->row;
-    struct option_slot unbounded = {.row = &row, .base = slot->base};
-    struct diag d = {0};
-    bool is_text = row.kind == OPTION_KIND_STR || row.kind == OPTION_KIND_SECRET;
-    const char *def = row.def                        ? row.def
-                      : row.kind == OPTION_KIND_BOOL ? "false"
-                      : is_text                      ? ""
-                                                     : "0";
+    const struct option *row = slot->row;
+    struct str def = str_of(row->def);
+    struct buf why = {0};
+    void *at = option_field(slot);
 
-    if (row.kind == OPTION_KIND_CUSTOM) {
-        return; // the rows of the fields that it sets have the defaults
+    (void)arg;
+    (void)name;
+    if (row->has_no_field) {
+        return;
     }
-    if (row.kind == OPTION_KIND_ENUM && !row.def) {
-        def = row.words[0];
-    }
-    row.min = 0;
-    row.max = 0;
-    row.zero_is_default = false;
-    row.refuse = NULL;
-    ENSURE(option_set(&unbounded, str_of(row.name), str_of(def), NULL, &d) == ST_OK);
-    diag_deinit(&d);
-}
-
-static void release(const struct option_slot *slot)
-{
-    if (slot->row->kind == OPTION_KIND_STR || slot->row->kind == OPTION_KIND_SECRET) {
-        char **at = field(slot);
-
-        mem_free(*at);
-        *at = NULL;
-    }
-}
-
-static void for_each(const struct option *rows, void *base, void (*fn)(const struct option_slot *))
-{
-    for (const struct option *row = rows; row->kind != OPTION_KIND_END; row++) {
-        if (row->kind == OPTION_KIND_BLOCK) {
-            for_each(row->rows, base, fn);
-        } else {
-            fn(&(struct option_slot){.row = row, .base = base});
+    switch (row->kind) {
+    case OPTION_KIND_BOOL:
+        *(bool *)at = false;
+        ENSURE(!row->def || value_parse_bool(def, at) == ST_OK);
+        break;
+    case OPTION_KIND_INT:
+    case OPTION_KIND_SIZE:
+        *(int64_t *)at = 0;
+        ENSURE(!row->def || value_parse_int(def, at) == ST_OK);
+        break;
+    case OPTION_KIND_DURATION:
+        *(int64_t *)at = 0;
+        ENSURE(!row->def || value_parse_duration(def, at, &why) == ST_OK);
+        break;
+    case OPTION_KIND_STR:
+    case OPTION_KIND_SECRET:
+        option_replace_string(at, row->def ? def : STR(""));
+        break;
+    case OPTION_KIND_ENUM:
+        *(int *)at = row->def ? word_index(row->words, def) : 0;
+        break;
+    case OPTION_KIND_LIST:
+        option_list_clear(at);
+        break;
+    case OPTION_KIND_OTHER:
+        if (row->type->release) {
+            row->type->release(at);
         }
+        break;
+    case OPTION_KIND_CUSTOM: // the rows of the fields that it sets have the defaults
+    case OPTION_KIND_BLOCK:
+    case OPTION_KIND_END:
+        break;
     }
+    buf_deinit(&why);
 }
 
 void option_set_defaults(const struct option_table *tables)
 {
-    for (const struct option_table *t = tables; t->rows; t++) {
-        for_each(t->rows, t->base, set_default);
+    option_for_each(tables, set_default, NULL);
+}
+
+void option_init_block(const struct option *block, void *base)
+{
+    const struct option_table tables[] = {{.rows = block->rows, .base = base}, OPTION_TABLES_END};
+
+    option_set_defaults(tables);
+}
+
+static void release(void *arg, const struct option_slot *slot, struct str name)
+{
+    const struct option *row = slot->row;
+    void *at = option_field(slot);
+
+    (void)arg;
+    (void)name;
+    if (row->has_no_field) {
+        return;
+    }
+    if (row->kind == OPTION_KIND_STR || row->kind == OPTION_KIND_SECRET) {
+        mem_free(*(char **)at);
+        *(char **)at = NULL;
+    } else if (row->kind == OPTION_KIND_LIST) {
+        option_list_clear(at);
+    } else if (row->kind == OPTION_KIND_OTHER && row->type->release) {
+        row->type->release(at);
     }
 }
 
 void option_deinit(const struct option_table *tables)
 {
-    for (const struct option_table *t = tables; t->rows; t++) {
-        for_each(t->rows, t->base, release);
+    option_for_each(tables, release, NULL);
+}
+
+void option_deinit_block(const struct option *block, void *base)
+{
+    const struct option_table tables[] = {{.rows = block->rows, .base = base}, OPTION_TABLES_END};
+
+    option_deinit(tables);
+}
+
+/* ---- comparing and printing */
+
+bool option_equal(const struct option *row, const void *base_a, const void *base_b)
+{
+    const void *a = (const char *)base_a + row->offset;
+    const void *b = (const char *)base_b + row->offset;
+
+    if (row->has_no_field) {
+        return true;
     }
+    switch (row->kind) {
+    case OPTION_KIND_BOOL:
+        return *(const bool *)a == *(const bool *)b;
+    case OPTION_KIND_INT:
+    case OPTION_KIND_SIZE:
+    case OPTION_KIND_DURATION:
+        return *(const int64_t *)a == *(const int64_t *)b;
+    case OPTION_KIND_STR:
+    case OPTION_KIND_SECRET:
+        return strcmp(*(const char *const *)a, *(const char *const *)b) == 0;
+    case OPTION_KIND_ENUM:
+        return *(const int *)a == *(const int *)b;
+    case OPTION_KIND_LIST:
+        return option_list_equal(a, b);
+    case OPTION_KIND_OTHER:
+        return !row->type->equal || row->type->equal(a, b);
+    case OPTION_KIND_CUSTOM:
+    case OPTION_KIND_BLOCK:
+    case OPTION_KIND_END:
+        break;
+    }
+    return true;
+}
+
+/* Whether a word needs no quotes to be read as the string that it is. */
+static bool is_plain_word(struct str s)
+{
+    static const char safe[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:*>@+~-";
+    bool as_bool;
+
+    if (!s.n || memchr("0123456789.-", s.p[0], 12) || value_parse_bool(s, &as_bool) == ST_OK) {
+        return false;
+    }
+    for (size_t i = 0; i < s.n; i++) {
+        if (!memchr(safe, s.p[i], sizeof(safe) - 1)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void print_string(struct buf *out, struct str s)
+{
+    if (is_plain_word(s)) {
+        buf_add(out, s);
+        return;
+    }
+    buf_add_char(out, '"');
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+
+        if (c == '"' || c == '\\') {
+            buf_add_char(out, '\\');
+            buf_add_char(out, (char)c);
+        } else if (c < ' ' || c == 0x7f) {
+            buf_printf(out, "\\x%02x", c);
+        } else {
+            buf_add_char(out, (char)c);
+        }
+    }
+    buf_add_char(out, '"');
+}
+
+void option_list_print(const struct option_list *list, struct buf *out)
+{
+    buf_add_char(out, '[');
+    for (size_t i = 0; i < list->n; i++) {
+        if (i) {
+            buf_add(out, STR(", "));
+        }
+        print_string(out, str_of(list->at[i]));
+    }
+    buf_add_char(out, ']');
+}
+
+/* In quotes where the language would not read it as one word. */
+static void print_duration(struct buf *out, int64_t ns)
+{
+    char text[CLOCK_DURATION_MAX];
+
+    clock_format_duration(ns, text);
+    const char *quote = ns < 0 || strchr(text, '.') ? "\"" : "";
+    buf_printf(out, "%s%s%s", quote, text, quote);
 }
 
 void option_print(const struct option_slot *slot, struct buf *out)
 {
     const struct option *row = slot->row;
-    const void *at = field(slot);
-    char text[CLOCK_DURATION_MAX];
+    const void *at = option_field(slot);
 
+    if (row->has_no_field) {
+        return;
+    }
     switch (row->kind) {
     case OPTION_KIND_BOOL:
         buf_add(out, *(const bool *)at ? STR("true") : STR("false"));
@@ -357,17 +394,24 @@ void option_print(const struct option_slot *slot, struct buf *out)
         buf_printf(out, "%" PRId64, *(const int64_t *)at);
         break;
     case OPTION_KIND_DURATION:
-        clock_format_duration(*(const int64_t *)at, text);
-        buf_add(out, str_of(text));
+        print_duration(out, *(const int64_t *)at);
         break;
     case OPTION_KIND_STR:
-        buf_add(out, str_of(*(const char *const *)at));
+        print_string(out, str_of(*(const char *const *)at));
         break;
     case OPTION_KIND_SECRET:
-        buf_add(out, str_of(*(const char *const *)at).n ? STR("***") : STR(""));
+        buf_add(out, **(const char *const *)at ? STR("***") : STR("\"\""));
         break;
     case OPTION_KIND_ENUM:
         buf_add(out, str_of(row->words[*(const int *)at]));
+        break;
+    case OPTION_KIND_LIST:
+        option_list_print(at, out);
+        break;
+    case OPTION_KIND_OTHER:
+        if (row->type->print) {
+            row->type->print(at, out);
+        }
         break;
     case OPTION_KIND_CUSTOM:
     case OPTION_KIND_BLOCK:

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Options: one row per option, in a table next to the struct that it fills. A row knows the name,
  * the type and place of the field, default, bounds, command line flag, what a reload may do, and
- * one sentence of documentation; parsing, printing and looking up are done here for all of them.
+ * one sentence of documentation; reading, printing, comparing and looking up are done here for all
+ * of them. A value comes from a node of the configuration (conf/node.h); the command line makes
+ * such nodes of its words.
  *
  * A block of the configuration ("authorization { … }") is a row with rows of its own that fill the
  * same struct; the dotted name "authorization.timeout" leads to one of them. Several modules may
@@ -20,6 +22,9 @@
 #include "base/diag.h"
 #include "base/status.h"
 #include "base/str.h"
+#include "conf/node.h"
+
+struct option_slot;
 
 enum option_kind {
     OPTION_KIND_END, // the last row of a table
@@ -30,8 +35,34 @@ enum option_kind {
     OPTION_KIND_STR,
     OPTION_KIND_SECRET, // a string that is never shown
     OPTION_KIND_ENUM,   // int-sized, an index into words
-    OPTION_KIND_CUSTOM, // has its own parser; sets fields that other rows describe
+    OPTION_KIND_LIST,   // struct option_list of strings
+    OPTION_KIND_OTHER,  // any field; its struct option_type knows it
+    OPTION_KIND_CUSTOM, // no field: sets fields that other rows describe
     OPTION_KIND_BLOCK,
+};
+
+/** A list of strings, each with a NUL; owned by the struct. */
+struct option_list {
+    char **at;
+    size_t n;
+};
+
+/** Who reads a configuration: where messages go, and what is noted of what was set. */
+struct option_reader {
+    struct diag *d;
+    /** May be NULL: called for every option that was set. */
+    void (*on_set)(void *arg, const struct option_slot *slot, const struct diag_place *at);
+    void *arg;
+};
+
+/** What can be done with a field of a type of its own. All but `read` may be NULL. */
+struct option_type {
+    /** Replace what the field holds by what `value` says; errors are reported, the field may then
+     * be half set. */
+    enum status (*read)(void *field, const struct node *value, struct option_reader *r);
+    void (*release)(void *field); // leaves it zeroed
+    bool (*equal)(const void *a, const void *b);
+    void (*print)(const void *field, struct buf *out); // secrets as ***
 };
 
 /** What a reload may do with a changed value. */
@@ -44,9 +75,10 @@ enum option_reload {
 
 /** What a number without a unit means to a duration. */
 enum option_plain {
-    OPTION_PLAIN_WARNS,   // whole seconds, with a warning
-    OPTION_PLAIN_SECONDS, // seconds, decimals allowed
-    OPTION_PLAIN_REFUSED, // an error
+    OPTION_PLAIN_WARNS,        // whole seconds, with a warning
+    OPTION_PLAIN_SECONDS,      // seconds, decimals allowed; beyond a minute with a warning
+    OPTION_PLAIN_LONG_SECONDS, // the same without the warning
+    OPTION_PLAIN_REFUSED,      // an error
 };
 
 #define OPTION_NO_MIN INT64_MIN
@@ -59,19 +91,30 @@ struct option {
     const char *cli;     // flags of the command line: "-p --port"; NULL: none
     enum option_kind kind;
     enum option_reload reload;
-    size_t offset;            // of the field in the struct of the table
-    const char *def;          // default, as text; NULL: false, 0, ""
-    int64_t min;              // [unit of the field] bounds, inclusive; none when both are 0.
-    int64_t max;              // A default may lie outside ("off")
-    bool zero_is_default;     // 0, or an empty text, asks for the default
-    enum option_plain plain;  // DURATION
+    size_t offset;           // of the field in the struct of the table
+    const char *def;         // default, as text; NULL: false, 0, ""
+    int64_t min;             // [unit of the field] bounds, inclusive; none when both are 0.
+    int64_t max;             // A default may lie outside ("off")
+    bool zero_is_default;    // 0, or an empty text, asks for the default
+    bool has_no_field;       // checked but not kept: its capability does not exist yet
+    enum option_plain plain; // DURATION
+    const char *config;      // DURATION in seconds: "tls" in the message "error parsing tls config,
+                             // 'timeout' wrong type"; NULL: "authorization"
     const char *const *words; // ENUM: ends with NULL
     /** STR, SECRET: says why a text is no good; NULL: it is. */
     const char *(*refuse)(struct str text);
-    /** CUSTOM: sets what the text says in the struct at base. Reports errors as option_set does. */
-    enum status (*set)(void *base, struct str key, struct str text, const struct diag_place *at,
-                       struct diag *d);
+    const struct option_type *type; // OTHER
+    /** CUSTOM: sets what the value says in the struct at base. Reports errors as option_set does.
+     */
+    enum status (*set)(void *base, const struct node *value, struct option_reader *r);
     const struct option *rows; // BLOCK: the rows in it, ends with OPTION_END
+    /** BLOCK, OTHER: called when all of it has been read: does that go together? NULL: it does. */
+    enum status (*check)(void *base, const struct node *value, struct option_reader *r);
+    /* Messages of this option's own, see option_report; NULL: the usual ones. */
+    const char *unknown;    // BLOCK: for a key without a row; "": it is ignored
+    const char *wrong;      // for a value of a wrong type
+    const char *wrong_item; // LIST: for an element of a wrong type
+    const char *refused;    // for a number out of bounds, for a word that is none of words
 };
 
 /** Rows and the struct that they fill; arrays of tables end with OPTION_TABLES_END. */
@@ -116,6 +159,14 @@ struct option_slot {
     OPTION_ROW(OPTION_KIND_SECRET, name_, OPTION_OFFSET(const char *, strct, field), __VA_ARGS__)
 #define OPTION_ENUM(name_, strct, field, ...)                                                      \
     OPTION_ROW(OPTION_KIND_ENUM, name_, OPTION_OFFSET_ENUM(strct, field), __VA_ARGS__)
+#define OPTION_LIST(name_, strct, field, ...)                                                      \
+    OPTION_ROW(OPTION_KIND_LIST, name_, OPTION_OFFSET(struct option_list, strct, field),           \
+               __VA_ARGS__)
+#define OPTION_OTHER(name_, strct, field, type_, ...)                                              \
+    OPTION_ROW(OPTION_KIND_OTHER, name_, offsetof(strct, field), .type = (type_), __VA_ARGS__)
+/** A row that is only checked; kind_ is BOOL, INT, … */
+#define OPTION_CHECKED(name_, kind_, ...)                                                          \
+    {.name = (name_), .kind = OPTION_KIND_##kind_, .has_no_field = true, __VA_ARGS__}
 #define OPTION_CUSTOM(name_, set_, ...)                                                            \
     {.name = (name_), .kind = OPTION_KIND_CUSTOM, .set = (set_), __VA_ARGS__}
 #define OPTION_BLOCK(name_, rows_, ...)                                                            \
@@ -146,13 +197,78 @@ bool option_find(const struct option_table *tables, struct str name, struct opti
 bool option_find_flag(const struct option_table *tables, struct str flag, struct option_slot *out);
 
 /**
- * Set an option from text.
- * @param key  the name as the user wrote it, for messages
- * @param at   where the user wrote it; may be NULL
- * @return     ST_FAILED: the reason is in d and the value unchanged
+ * Set an option from a value of the configuration.
+ * @param value  its key is the name as the user wrote it, for messages; its place may be empty
+ * @return       ST_FAILED: the reason was reported and a plain value is unchanged
  */
-MUST_USE enum status option_set(const struct option_slot *slot, struct str key, struct str text,
-                                const struct diag_place *at, struct diag *d);
+MUST_USE enum status option_set(const struct option_slot *slot, const struct node *value,
+                                struct option_reader *r);
 
-/** Append the value as text that option_set takes; secrets as "***", a CUSTOM row as nothing. */
+/**
+ * Set an option from a word of the command line. What is a string to the option is taken as it
+ * stands; all else is read as a value of the configuration language would be.
+ * @param key  the name as the user wrote it, for messages
+ */
+MUST_USE enum status option_set_text(const struct option_slot *slot, struct str key,
+                                     struct str text, struct diag *d);
+
+/**
+ * Set all options that a map names. A key without a row is an error, with a suggestion where one
+ * is near, unless it was used as a variable. All errors are reported.
+ * @param map  the root of a configuration
+ * @return     ST_FAILED: at least one error
+ */
+MUST_USE enum status option_read(const struct option_table *tables, const struct node *map,
+                                 struct option_reader *r);
+
+/**
+ * The same for a struct that is not the whole configuration, as an element of a list.
+ * @param block  a row whose .rows describe the struct at base, and whose .unknown is used
+ */
+MUST_USE enum status option_read_block(const struct option *block, void *base,
+                                       const struct node *map, struct option_reader *r);
+
+/** Give the fields that the rows of a block describe their defaults; the struct must be zero. */
+void option_init_block(const struct option *block, void *base);
+
+/** Release what the fields that the rows of a block describe hold. */
+void option_deinit_block(const struct option *block, void *base);
+
+/**
+ * Report an error in words of its own.
+ * @param format  %.*s in it stands for the key of the value, quoted but for the quotes themselves;
+ *                %v for the value, %T for its type
+ * @return        ST_FAILED
+ */
+enum status option_report(struct option_reader *r, const struct node *value, const char *format);
+
+/** Report that a value is of the wrong type: `interface conversion: interface {} is string, not
+ * int64`. @param want  as node_kind_name gives it. @return ST_FAILED */
+enum status option_wrong_type(struct option_reader *r, const struct node *value, const char *want);
+
+/** @return  whether two structs have the same value for a row; a CUSTOM row: true */
+bool option_equal(const struct option *row, const void *base_a, const void *base_b);
+
+/**
+ * Call fn for every row that is not a block, in the order of the tables.
+ * @param name  dotted: "authorization.timeout"; borrowed until fn returns
+ */
+void option_for_each(const struct option_table *tables,
+                     void (*fn)(void *arg, const struct option_slot *slot, struct str name),
+                     void *arg);
+
+/** Append the value as text that a configuration takes; secrets as "***", a CUSTOM row as
+ * nothing. */
 void option_print(const struct option_slot *slot, struct buf *out);
+
+/** Leave a list without elements. */
+void option_list_clear(struct option_list *list);
+
+/** Append a copy of text to a list. */
+void option_list_add(struct option_list *list, struct str text);
+
+/** @return  whether two lists have the same elements in the same order */
+bool option_list_equal(const struct option_list *a, const struct option_list *b);
+
+/** Append a list as text that a configuration takes. */
+void option_list_print(const struct option_list *list, struct buf *out);

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "io/tls_stream.h"
 #include "io/worker.h"
 
 #define LONG_OP_BYTES (SHARD_READ_BYTES / 8)
@@ -121,6 +122,10 @@ static bool read_once(struct conn *c)
     if (conn_is_closing(c) || c->is_paused || (sh->n_congested && shard_hold(sh, c))) {
         return false;
     }
+    if (UNLIKELY(c->is_awaiting)) {
+        c->ops->on_arrival(c);
+        return false;
+    }
     if (c->partial && c->need > LONG_OP_BYTES && c->partial_cap >= c->need) {
         return read_long(c);
     }
@@ -181,6 +186,15 @@ static void on_broken(struct stream *s)
     conn_close(c, CLOSE_READ_ERROR); // an earlier reason stands, but the output is given up
 }
 
+static void on_secured(struct stream *s, enum status st, const char *why_not)
+{
+    struct conn *c = conn_of(s);
+
+    if (!conn_is_closing(c)) {
+        c->ops->on_secured(c, st, why_not);
+    }
+}
+
 static void on_closed(struct stream *s)
 {
     struct conn *c = conn_of(s);
@@ -194,6 +208,7 @@ static const struct stream_events stream_events = {
     .on_readable = on_readable,
     .on_writable = on_writable,
     .on_broken = on_broken,
+    .on_secured = on_secured,
     .on_closed = on_closed,
 };
 
@@ -489,5 +504,27 @@ void conn_release(struct conn *c)
     c->is_held = false;
     if (!c->is_paused && !conn_is_closing(c)) {
         conn_resume_soon(c);
+    }
+}
+
+void conn_await(struct conn *c)
+{
+    c->is_awaiting = true;
+}
+
+void conn_end_await(struct conn *c)
+{
+    c->is_awaiting = false;
+}
+
+void conn_secure(struct conn *c, struct tls_context *tls)
+{
+    c->is_awaiting = false;
+    conn_flush(c);
+    if (c->out.n_bytes) { // the first bytes on a new socket always fit
+        conn_close(c, CLOSE_TLS_HANDSHAKE_ERROR);
+    }
+    if (!conn_is_closing(c)) {
+        stream_start_tls(&c->stream, tls);
     }
 }

@@ -17,6 +17,7 @@
 #include "io/timer.h"
 
 struct conn;
+struct tls_context;
 
 /** Longest label of a connection in the log, with its NUL. */
 #define CONN_LABEL_MAX 512
@@ -36,6 +37,10 @@ struct conn_ops {
     void (*on_fenced)(struct conn *c);
     /* The protocol is being traced, and `out` was encoded elsewhere: log it. */
     void (*trace_output)(struct conn *c, struct outq *out);
+    /* Bytes have come, or the end, to one that awaits them (conn_await). NULL: never used. */
+    void (*on_arrival)(struct conn *c);
+    /* The handshake of conn_secure is over, as stream_events.on_secured says. NULL: never used. */
+    void (*on_secured)(struct conn *c, enum status st, const char *why_not);
     /* Write what precedes its log lines. */
     void (*label)(const struct conn *c, char out[CONN_LABEL_MAX]);
 };
@@ -63,6 +68,7 @@ struct conn {
     bool is_listed_closing : 1; // in shard->closing
     bool is_lingering : 1;      // all is sent, but not acknowledged
     bool was_slow : 1;          // counted as a slow consumer
+    bool is_awaiting : 1;       // what comes is announced, not read
     uint8_t n_fence_calls;      // not returned yet (conn/fence.h)
 
     struct shard *shard;
@@ -105,6 +111,19 @@ static inline bool conn_is_closing(const struct conn *c)
 {
     return c->reason != CLOSE_NONE;
 }
+
+/** From now on what comes is not read: its on_arrival is called, until conn_end_await. */
+void conn_await(struct conn *c);
+
+/** What comes is read again. */
+void conn_end_await(struct conn *c);
+
+/**
+ * Begin a TLS handshake, with what has not been read yet. What is queued is sent first, in the
+ * clear. Its on_secured tells how it went; a deadline is the business of the caller.
+ * @param tls  borrowed; the connection keeps a reference
+ */
+void conn_secure(struct conn *c, struct tls_context *tls);
 
 /** Queue bytes for it; they leave at the end of the turn. Nothing happens if it is closing. */
 void conn_write(struct conn *c, struct str s);

@@ -8,6 +8,8 @@
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -113,6 +115,74 @@ enum status listener_open(struct listener *l, struct worker *w, const char *host
     return ST_OK;
 }
 
+/* ---- Unix sockets ---- */
+
+/* A socket that nobody listens on any more, left by a server that had no time to tidy up. */
+static bool is_stale(const struct sockaddr_un *to)
+{
+    struct stat info;
+
+    if (lstat(to->sun_path, &info) || !S_ISSOCK(info.st_mode)) {
+        return false;
+    }
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool is_refused =
+        fd >= 0 && connect(fd, (const struct sockaddr *)to, sizeof(*to)) && errno == ECONNREFUSED;
+    if (fd >= 0) {
+        close(fd);
+    }
+    return is_refused;
+}
+
+static int bind_unix(const char *path, mode_t mode)
+{
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    if (fd < 0) {
+        return -errno;
+    }
+    if (strlen(path) >= sizeof(to.sun_path)) {
+        close(fd);
+        return -ENAMETOOLONG;
+    }
+    memcpy(to.sun_path, path, strlen(path));
+    if (is_stale(&to)) {
+        unlink(path);
+    }
+    /* Nobody gets in before listen(2), so the mode is right in time. */
+    if (bind(fd, (struct sockaddr *)&to, sizeof(to)) || chmod(path, mode) ||
+        listen(fd, SOMAXCONN)) {
+        int e = errno;
+
+        close(fd);
+        return -e;
+    }
+    return fd;
+}
+
+enum status listener_open_unix(struct listener *l, struct worker *w, const char *path,
+                               unsigned mode, const char *kind)
+{
+    int fd = bind_unix(path, mode);
+
+    if (fd < 0) {
+        return (enum status)fd;
+    }
+    *l = (struct listener){
+        .worker = w, .kind = kind, .fd = fd, .delay_ns = FIRST_DELAY_NS, .is_unix = true};
+    snprintf(l->address, sizeof(l->address), "%s", path);
+    int e = uv_poll_init(&w->loop, &l->poll, fd);
+    if (e) {
+        close(fd);
+        return (enum status)e;
+    }
+    l->poll.data = l;
+    return ST_OK;
+}
+
+/* ---- accepting ---- */
+
 static void on_readable(uv_poll_t *poll, int status, int events);
 
 static void on_backoff_over(struct timer *t)
@@ -191,5 +261,8 @@ void listener_close(struct listener *l)
     uv_close((uv_handle_t *)&l->poll, NULL); // leaves the loop before the number is free
     close(l->fd);
     l->fd = -1;
+    if (l->is_unix) {
+        unlink(l->address);
+    }
     log_debug("%s accept loop exiting..", l->kind);
 }

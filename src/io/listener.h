@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A listening TCP socket on a worker's loop. When accepting fails for want of descriptors it waits,
- * 10 ms doubling to 1 s, instead of spinning (spec 02 §5). */
+/* A listening socket, TCP or Unix, on a worker's loop. When accepting fails for want of descriptors
+ * it waits, 10 ms doubling to 1 s, instead of spinning (spec 02 §5). */
 #pragma once
 
 #include <stdbool.h>
@@ -21,10 +21,11 @@ struct listener {
     void (*on_accept)(struct listener *l, int fd, const struct sockaddr_storage *from);
     void *arg; // the owner's
     struct timer backoff;
-    int64_t delay_ns; // next pause after a failed accept
-    uint16_t port;    // the port bound, also when asked for any
-    char address[80]; // "host:port", for log lines
-    int fd;           // -1: closed
+    int64_t delay_ns;  // next pause after a failed accept
+    uint16_t port;     // the port bound, also when asked for any
+    char address[128]; // "host:port" or a path, for log lines
+    bool is_unix;
+    int fd; // -1: closed
 };
 
 /**
@@ -36,6 +37,16 @@ struct listener {
  */
 MUST_USE enum status listener_open(struct listener *l, struct worker *w, const char *host,
                                    uint16_t port, const char *kind, char *why, size_t why_size);
+
+/**
+ * Listen on a Unix socket; the path is removed by listener_close. One that a server left which is
+ * gone is replaced.
+ * @param path  shorter than 108 bytes
+ * @param mode  permissions of the path
+ * @return      ST_OK, or what the operating system said
+ */
+MUST_USE enum status listener_open_unix(struct listener *l, struct worker *w, const char *path,
+                                        unsigned mode, const char *kind);
 
 /**
  * Start accepting; each socket is non-blocking, close-on-exec, and owned by on_accept.

@@ -34,21 +34,49 @@ static ssize_t plain_write(struct stream *s, const struct iovec *iov, int n)
     return r < 0 ? -errno : r;
 }
 
-const struct stream_ops stream_plain_ops = {.read = plain_read, .write = plain_write};
+static int plain_wanted(struct stream *s)
+{
+    return (s->wants_read ? UV_READABLE : 0) | (s->wants_write ? UV_WRITABLE : 0);
+}
+
+static void plain_on_ready(struct stream *s, int events)
+{
+    if (events & (UV_READABLE | UV_DISCONNECT)) {
+        s->events->on_readable(s);
+    }
+    if ((events & UV_WRITABLE) && s->wants_write) {
+        s->events->on_writable(s);
+    }
+}
+
+static void plain_on_broken(struct stream *s)
+{
+    s->events->on_broken(s);
+}
+
+static void plain_end(struct stream *s)
+{
+    (void)s;
+}
+
+const struct stream_ops stream_plain_ops = {
+    .read = plain_read,
+    .write = plain_write,
+    .wanted = plain_wanted,
+    .on_ready = plain_on_ready,
+    .on_broken = plain_on_broken,
+    .end = plain_end,
+};
 
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
     struct stream *s = poll->data;
 
     if (UNLIKELY(status < 0)) {
-        s->events->on_broken(s);
-        return;
-    }
-    if (events & (UV_READABLE | UV_DISCONNECT)) {
-        s->events->on_readable(s);
-    }
-    if ((events & UV_WRITABLE) && s->wants_write) {
-        s->events->on_writable(s);
+        s->polled = 0;
+        s->ops->on_broken(s);
+    } else {
+        s->ops->on_ready(s, events);
     }
 }
 
@@ -63,11 +91,23 @@ enum status stream_open(struct stream *s, struct worker *w, int fd, const struct
     s->poll.data = s;
     s->ops = ops;
     s->events = events;
+    s->tls = NULL;
     s->fd = fd;
     s->wants_read = false;
     s->wants_write = false;
+    s->polled = 0;
     stream_want(s, true, false);
     return ST_OK;
+}
+
+void stream_poll(struct stream *s)
+{
+    int events = s->ops->wanted(s);
+
+    if (events != s->polled) {
+        s->polled = (uint8_t)events;
+        uv_poll_start(&s->poll, events, on_poll);
+    }
 }
 
 void stream_want(struct stream *s, bool read, bool write)
@@ -77,7 +117,23 @@ void stream_want(struct stream *s, bool read, bool write)
     }
     s->wants_read = read;
     s->wants_write = write;
-    uv_poll_start(&s->poll, (read ? UV_READABLE : 0) | (write ? UV_WRITABLE : 0), on_poll);
+    stream_poll(s);
+}
+
+struct worker *stream_worker(const struct stream *s)
+{
+    return s->poll.loop->data;
+}
+
+int stream_peek(struct stream *s)
+{
+    unsigned char first;
+    ssize_t r;
+
+    do {
+        r = recv(s->fd, &first, 1, MSG_PEEK);
+    } while (r < 0 && errno == EINTR);
+    return r < 0 ? -errno : r == 0 ? STREAM_PEEK_END : first;
 }
 
 bool stream_discard_input(struct stream *s)
@@ -103,6 +159,7 @@ size_t stream_unacknowledged(const struct stream *s)
 
 size_t stream_end_output(struct stream *s)
 {
+    s->ops->end(s);
     shutdown(s->fd, SHUT_WR);
     stream_discard_input(s);
     return stream_unacknowledged(s);
@@ -117,6 +174,7 @@ static void on_poll_closed(uv_handle_t *h)
 
 void stream_close(struct stream *s)
 {
+    s->ops->end(s);
     uv_close((uv_handle_t *)&s->poll, on_poll_closed); // leaves the loop before the number is free
     close(s->fd);
     s->fd = -1;

@@ -22,8 +22,10 @@ struct worker {
     uv_timer_t alarm;     // set to the first of timers
     uv_async_t wake;
     struct timer_heap timers;
-    int64_t now_ns;   // [ns] monotonic time at which this turn began
-    int64_t alarm_ns; // when `alarm` is set to go off; INT64_MAX: not set
+    int64_t now_ns;       // [ns] monotonic time at which this turn began
+    int64_t alarm_ns;     // when `alarm` is set to go off; INT64_MAX: not set
+    int64_t toil_turn_ns; // the turn, by its beginning, that toil_ns counts in
+    int64_t toil_ns;      // [ns] spent on what may wait for another turn (io/tls_stream.c)
     bool (*on_turn_end)(struct worker *w, void *arg); // returns whether to take another turn now
     void *turn_arg;
     unsigned index; // its number: 0 is the control thread

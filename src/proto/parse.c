@@ -194,6 +194,7 @@ static enum parse_result parse_pub(struct parser *p, struct str *in, const char 
         return PARSE_BAD_ARGS;
     }
     if (p->max_payload_bytes >= 0 && size > p->max_payload_bytes) {
+        p->need = (size_t)size;
         return PARSE_TOO_BIG;
     }
     size_t line_n = (size_t)(body - in->p);

@@ -55,7 +55,8 @@ struct parser {
     bool is_skipping;          // inside a PING, PONG or +OK whose line has not ended yet
     enum verb skip_verb;
     size_t scanned; // [bytes] of the unfinished line known to hold no LF
-    size_t need;    // after PARSE_MORE: [bytes] of the whole operation if known, else 0
+    size_t need;    // after PARSE_MORE: [bytes] of the whole operation if known, else 0; after
+                    // PARSE_TOO_BIG: [bytes] of the payload announced
 };
 
 /**

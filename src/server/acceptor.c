@@ -5,13 +5,13 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "client/client_tls.h"
 #include "server/server.h"
 
 /** An accepted socket on its way to its worker. */
 struct accepted {
     struct inbox_item item;
-    struct server *server;
-    struct shard *shard;
+    struct client_home *home;
     int fd;
     struct addr from;
 };
@@ -21,7 +21,7 @@ static void on_accepted(struct worker *w, struct inbox_item *item)
     struct accepted *a = CONTAINER_OF(item, struct accepted, item);
 
     (void)w;
-    client_start(&a->server->clients, a->shard, a->fd, &a->from);
+    client_start(a->home, a->fd, &a->from);
     mem_free(a);
 }
 
@@ -40,7 +40,7 @@ static void on_accept(struct listener *l, int fd, const struct sockaddr_storage 
     atomic_fetch_add_explicit(&best->n_load, 1, memory_order_relaxed);
     struct accepted *a = mem_alloc(sizeof(*a));
     *a = (struct accepted){
-        .item.run = on_accepted, .server = s, .shard = best, .fd = fd, .from = addr_of(from)};
+        .item.run = on_accepted, .home = &s->homes[best->index], .fd = fd, .from = addr_of(from)};
     if (best->worker == l->worker) {
         on_accepted(best->worker, &a->item);
     } else {
@@ -87,6 +87,7 @@ enum status acceptor_open(struct server *s)
     s->clients.identity.port = (uint16_t)advertised_port;
     log_info("Listening for client connections on %s%s%s:%u", is_v6 ? "[" : "", o->host,
              is_v6 ? "]" : "", s->client_listener.port);
+    client_tls_log_mode(&s->config->client);
     return ST_OK;
 }
 

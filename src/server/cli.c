@@ -14,11 +14,11 @@
 #include "base/buf.h"
 #include "base/diag.h"
 #include "base/mem.h"
+#include "base/quote.h"
 #include "base/status.h"
 #include "base/str.h"
 #include "conf/option.h"
 #include "conf/value.h"
-#include "proto/quote.h"
 #include "server/help.h"
 #include "server/signal_send.h"
 #include "server/version.h"
@@ -42,21 +42,31 @@ enum {
     FLAG_TEST,
     FLAG_SIGNAL,
     FLAG_SET,
+    FLAG_EXPLAIN,
+    FLAG_TLS,
+    FLAG_TLS_CERT,
+    FLAG_TLS_KEY,
+    FLAG_TLS_CA,
+    FLAG_TLS_VERIFY,
 };
 
 static const struct flag own_flags[] = {
     [FLAG_HELP] = {.names = "h help"},
     [FLAG_VERSION] = {.names = "v version"},
     [FLAG_HELP_TLS] = {.names = "help_tls"},
-    [FLAG_CONFIG] = {.names = "c config", .kind = KIND_STR, .capability = "a configuration file"},
+    [FLAG_CONFIG] = {.names = "c config", .kind = KIND_STR},
     [FLAG_TEST] = {.names = "t"},
     [FLAG_SIGNAL] = {.names = "sl signal", .kind = KIND_STR},
     [FLAG_SET] = {.names = "set", .kind = KIND_STR},
+    [FLAG_EXPLAIN] = {.names = "explain"},
+    [FLAG_TLS] = {.names = "tls"},
+    [FLAG_TLS_CERT] = {.names = "tlscert", .kind = KIND_STR},
+    [FLAG_TLS_KEY] = {.names = "tlskey", .kind = KIND_STR},
+    [FLAG_TLS_CA] = {.names = "tlscacert", .kind = KIND_STR},
+    [FLAG_TLS_VERIFY] = {.names = "tlsverify"},
     {.names = "DV", .sets = "debug trace"},
     {.names = "VV", .sets = "trace trace_verbose"},
     {.names = "DVV", .sets = "debug trace trace_verbose"},
-    {.names = "m http_port", .kind = KIND_INT, .capability = "monitoring"},
-    {.names = "ms https_port", .kind = KIND_INT, .capability = "monitoring"},
     {.names = "js jetstream", .capability = "JetStream"},
     {.names = "sd store_dir", .kind = KIND_STR, .capability = "JetStream"},
     {.names = "tls", .capability = "TLS"},
@@ -71,7 +81,6 @@ static const struct flag own_flags[] = {
     {.names = "routes", .kind = KIND_STR, .capability = "clustering"},
     {.names = "no_advertise", .capability = "clustering"},
     {.names = "connect_retries", .kind = KIND_INT, .capability = "clustering"},
-    {.names = "profile", .kind = KIND_INT, .capability = "profiling"},
 };
 
 #define N_FLAGS ARRAY_SIZE(own_flags)
@@ -338,6 +347,54 @@ static enum status refuse_missing(const struct reader *r)
     return st;
 }
 
+static void add_path(struct buf *block, const char *name, const char *path)
+{
+    buf_printf(block, "%s: \"", name);
+    for (; *path; path++) {
+        if (*path == '"' || *path == '\\') {
+            buf_add_char(block, '\\');
+        }
+        buf_add_char(block, *path);
+    }
+    buf_add(block, STR("\", "));
+}
+
+/* The flags of TLS together stand for a whole tls block; --tls=false for none. */
+static enum status set_tls(const struct reader *r)
+{
+    const char *missing = NULL;
+    struct buf block = {0};
+    bool is_any = false;
+
+    for (size_t i = FLAG_TLS; i <= FLAG_TLS_VERIFY; i++) {
+        is_any = is_any || r->given[i].text;
+    }
+    if (!is_any) {
+        return ST_OK;
+    }
+    if (r->given[FLAG_TLS].text && !is_on(r, FLAG_TLS)) {
+        add_setting(r->cli, STR("tls"), STR("false"), false);
+        return ST_OK;
+    }
+    if (!text_of(r, FLAG_TLS_CERT)[0]) {
+        missing = "certificate";
+    } else if (!text_of(r, FLAG_TLS_KEY)[0]) {
+        missing = "private key";
+    }
+    if (missing) {
+        fprintf(stderr, "%s: TLS Server %s must be present and valid\n", r->cli->program, missing);
+        return ST_FAILED;
+    }
+    buf_add(&block, STR("{ "));
+    add_path(&block, "cert_file", text_of(r, FLAG_TLS_CERT));
+    add_path(&block, "key_file", text_of(r, FLAG_TLS_KEY));
+    add_path(&block, "ca_file", text_of(r, FLAG_TLS_CA));
+    buf_printf(&block, "verify: %s }", is_on(r, FLAG_TLS_VERIFY) ? "true" : "false");
+    add_setting(r->cli, STR("tls"), buf_str(&block), false);
+    buf_deinit(&block);
+    return ST_OK;
+}
+
 static enum status act(struct reader *r)
 {
     const char *program = r->cli->program;
@@ -367,7 +424,16 @@ static enum status act(struct reader *r)
                 program);
         return ST_FAILED;
     }
-    return refuse_missing(r);
+    if (text_of(r, FLAG_CONFIG)[0]) {
+        r->cli->config = mem_strndup(text_of(r, FLAG_CONFIG), strlen(text_of(r, FLAG_CONFIG)));
+    }
+    r->cli->is_test = is_on(r, FLAG_TEST);
+    r->cli->is_explain = is_on(r, FLAG_EXPLAIN);
+    if (r->cli->is_test) {
+        return ST_OK;
+    }
+    enum status st = set_tls(r);
+    return refuse_missing(r) == ST_OK ? st : ST_FAILED;
 }
 
 /* Those of --set first; otherwise the order stays. */
@@ -402,7 +468,7 @@ enum status cli_parse(int argc, char **argv, const struct option_table *tables, 
 
 /* Sets one option; what goes wrong with --set is reported as its. */
 static enum status apply_one(const struct cli_setting *s, const struct option_table *tables,
-                             struct diag *d)
+                             struct origins *origins, struct diag *d)
 {
     struct option_slot slot;
     struct diag own = {0};
@@ -417,9 +483,12 @@ static enum status apply_one(const struct cli_setting *s, const struct option_ta
         diag_error(d, NULL, "--set: unknown option \"%s\"", s->key);
         return ST_FAILED;
     }
-    enum status st = option_set(&slot, key, str_of(s->text), NULL, &own);
+    enum status st = option_set_text(&slot, key, str_of(s->text), &own);
     const char *prefix = s->is_from_set ? "--set: " : "";
     struct str text = buf_str(&own.text);
+    if (st == ST_OK) {
+        origins_add(origins, &slot, NULL);
+    }
     if (st != ST_OK) {
         diag_error(d, NULL, "%s%.*s", prefix, (int)(text.n - 1), text.p);
     } else if (own.n_warnings) {
@@ -429,12 +498,13 @@ static enum status apply_one(const struct cli_setting *s, const struct option_ta
     return st;
 }
 
-enum status cli_apply(const struct cli *cli, const struct option_table *tables, struct diag *d)
+enum status cli_apply(const struct cli *cli, const struct option_table *tables,
+                      struct origins *origins, struct diag *d)
 {
     enum status st = ST_OK;
 
     for (size_t i = 0; i < cli->n_settings; i++) {
-        if (apply_one(&cli->settings[i], tables, d) != ST_OK) {
+        if (apply_one(&cli->settings[i], tables, origins, d) != ST_OK) {
             st = ST_FAILED;
         }
     }
@@ -448,5 +518,6 @@ void cli_deinit(struct cli *cli)
         mem_free(cli->settings[i].text);
     }
     mem_free(cli->settings);
+    mem_free(cli->config);
     *cli = (struct cli){0};
 }

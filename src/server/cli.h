@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The command line: flags as nats-server has them, in the syntax of Go's flag package, and two of
- * our own, --io_threads and --set. Flags that set an option are named by the option's row. */
+/* The command line: flags as nats-server has them, in the syntax of Go's flag package, and some of
+ * our own, --io_threads, --set and --explain. Flags that set an option are named by the option's
+ * row. */
 #pragma once
 
 #include <stdbool.h>
@@ -10,6 +11,7 @@
 #include "base/diag.h"
 #include "base/status.h"
 #include "conf/option.h"
+#include "conf/origin.h"
 
 /** One option that the command line sets. */
 struct cli_setting {
@@ -21,6 +23,9 @@ struct cli_setting {
 /** What the command line asks for. */
 struct cli {
     const char *program;          // base name of argv[0]: in messages, file names, syslog
+    char *config;                 // path of the configuration file; NULL: none
+    bool is_test;                 // -t: only check the file
+    bool is_explain;              // --explain: print the options in effect
     struct cli_setting *settings; // those of --set first, otherwise in order
     size_t n_settings;
 };
@@ -39,11 +44,12 @@ MUST_USE enum status cli_parse(int argc, char **argv, const struct option_table 
 /**
  * Set the options that the command line sets, over defaults and configuration; flags win over
  * --set.
- * @return  ST_FAILED: the reasons are in d, to be printed after the program's name
+ * @param origins  what is set is noted here
+ * @return         ST_FAILED: the reasons are in d, to be printed after the program's name
  * Thread: control.
  */
 MUST_USE enum status cli_apply(const struct cli *cli, const struct option_table *tables,
-                               struct diag *d);
+                               struct origins *origins, struct diag *d);
 
 /** Release what cli_parse allocated. Thread: control. */
 void cli_deinit(struct cli *cli);

@@ -68,6 +68,7 @@ static const char file_flags[] =
     "Gnatwren Options:\n"
     "        --io_threads <number>        Threads that serve connections (default: one per core)\n"
     "        --set <name>=<value>         Set an option by its configuration name; repeatable\n"
+    "        --explain                    Show all options, their values and origins; exit\n"
     "\n"
     "Common Options:\n"
     "    -h, --help                       Show this text\n"
@@ -90,9 +91,7 @@ void help_print_usage(FILE *to, const char *program)
 
 void help_print_tls(FILE *to)
 {
-    fputs("TLS is set up in the tls section of the configuration file. (This version of gnatwren "
-          "does\n"
-          "not support TLS yet: it refuses the flags and the section instead of ignoring them.)\n"
+    fputs("TLS is set up in the tls section of the configuration file.\n"
           "\n"
           "e.g.\n"
           "\n"

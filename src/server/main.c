@@ -2,47 +2,67 @@
 /* From the command line to a running server, and its exit code. */
 #include <stdio.h>
 
+#include "base/hash.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "server/cli.h"
+#include "server/explain.h"
 #include "server/server.h"
+#include "server/server_config.h"
 
-/* Prints what is in d on stderr, each line after the program's name. */
+/* Prints what is in d on stderr, after the program's name if there is one. */
 static void print_diag(const char *program, const struct diag *d)
 {
-    struct str rest = buf_str(&d->text);
-
-    while (rest.n) {
-        const char *lf = memchr(rest.p, '\n', rest.n);
-        size_t n = lf ? (size_t)(lf - rest.p) : rest.n;
-
-        fprintf(stderr, "%s: %.*s\n", program, (int)n, rest.p);
-        n += lf ? 1 : 0;
-        rest = (struct str){.p = rest.p + n, .n = rest.n - n};
+    if (d->text.n) {
+        fprintf(stderr, "%s%s", program, *program ? ": " : "");
+        (void)fwrite(d->text.p, 1, d->text.n, stderr); // a message may show a NUL
     }
 }
 
-static enum status configure(const struct cli *cli, const struct option_table *tables,
-                             const struct server_config *config, struct diag *d)
+/* Reads the configuration file. Warnings alone end a test, but not a start. */
+static enum status read_file(const struct cli *cli, struct server_config *config)
 {
-    option_set_defaults(tables);
-    enum status st = cli_apply(cli, tables, d);
+    struct diag d = {0};
+    enum status st = server_config_read(config, cli->config, &d);
+    bool is_good = st == ST_OK && !(cli->is_test && d.n_warnings);
 
-    if (st == ST_OK) {
-        st = server_options_check(&config->server, d);
+    print_diag(is_good ? "" : cli->program, &d);
+    if (is_good && cli->is_test) {
+        fprintf(stderr, "%s: configuration file %s is valid (%s)\n", cli->program, cli->config,
+                config->digest);
+    }
+    diag_deinit(&d);
+    return is_good ? ST_OK : ST_FAILED;
+}
+
+static enum status apply_command_line(const struct cli *cli, struct server_config *config)
+{
+    struct option_table tables[SERVER_CONFIG_N_TABLES + 1];
+    struct diag d = {0};
+
+    server_config_tables(config, tables);
+    enum status st = cli_apply(cli, tables, &config->origins, &d);
+    if (st == ST_OK && cli->is_explain) {
+        explain_options(stdout, config);
+        st = ST_EXIT;
+    } else if (st == ST_OK && cli->is_test) {
+        st = ST_EXIT;
     }
     if (st == ST_OK) {
-        st = client_options_check(&config->client, d);
+        st = server_config_check(config, &d);
     }
     if (st == ST_OK) {
-        st = log_open(&config->server.log, config->program, d);
+        st = log_open(&config->server.log, config->program, &d);
     }
+    print_diag(cli->program, &d);
+    diag_deinit(&d);
     return st;
 }
 
-static int serve(const struct server_config *config)
+static int serve(struct server_config *take_config, const struct cli *cli)
 {
     static struct server server;
-    enum status st = server_start(&server, config);
+    enum status st = server_start(&server, take_config, cli);
 
     if (st == ST_OK) {
         server_run(&server);
@@ -57,27 +77,28 @@ static int serve(const struct server_config *config)
 
 int main(int argc, char **argv)
 {
-    struct server_config config = {0};
-    const struct option_table tables[] = {
-        server_options_table(&config.server),
-        client_options_table(&config.client),
-        OPTION_TABLES_END,
-    };
+    struct server_config *config = mem_zalloc(sizeof(*config));
+    struct option_table tables[SERVER_CONFIG_N_TABLES + 1];
     struct cli cli = {0};
-    struct diag d = {0};
-    int code = 1;
+    int code;
 
+    hash_init(); // before anything is hashed, permissions of the configuration for one
+    server_config_init(config, NULL);
+    server_config_tables(config, tables);
     enum status st = cli_parse(argc, argv, tables, &cli);
-    if (st == ST_OK) {
-        config.program = cli.program;
-        st = configure(&cli, tables, &config, &d);
-        print_diag(cli.program, &d);
-        code = st == ST_OK ? serve(&config) : 1;
-    } else if (st == ST_EXIT) {
-        code = 0;
+    config->program = cli.program;
+    if (st == ST_OK && cli.config) {
+        st = read_file(&cli, config);
     }
-    option_deinit(tables);
+    if (st == ST_OK) {
+        st = apply_command_line(&cli, config);
+    }
+    if (st == ST_OK) {
+        code = serve(config, &cli);
+    } else {
+        server_config_free(config);
+        code = st == ST_EXIT ? 0 : 1;
+    }
     cli_deinit(&cli);
-    diag_deinit(&d);
     return code;
 }

@@ -6,11 +6,13 @@
 #include <signal.h>
 #include <sys/resource.h>
 
-#include "base/hash.h"
+#include "auth/login.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "broker/account.h"
 #include "broker/deliver.h"
+#include "client/client_tls.h"
+#include "io/tls_context.h"
 #include "server/acceptor.h"
 #include "server/pid_file.h"
 #include "server/ports_file.h"
@@ -85,9 +87,13 @@ static enum status create_workers(struct server *s)
     s->shards = mem_zalloc((s->n_workers + 1) * sizeof(struct shard *));
     chunk_depot_init(&s->depot);
     shards_new(s->workers, s->n_workers, &s->depot, s->shards);
-    s->deliveries = mem_zalloc((s->n_workers + 1) * sizeof(struct delivery *));
+    accounts_init(&s->accounts, s->n_workers + 1);
+    s->homes = mem_zalloc((s->n_workers + 1) * sizeof(struct client_home));
     for (unsigned i = 1; i <= s->n_workers; i++) {
-        s->deliveries[i] = delivery_new(s->shards[i], s->config->client.no_fast_producer_stall);
+        const struct client_options *o = &s->config->client;
+
+        client_home_init(&s->homes[i], &s->clients, s->shards[i],
+                         delivery_new(s->shards[i], o->no_fast_producer_stall), o);
     }
     return ST_OK;
 }
@@ -100,6 +106,7 @@ static void log_banner(const struct server *s)
     log_debug("  Build:    gnatwren %s, %s", GNATWREN_VERSION, __VERSION__);
     log_info("  Name:     %s", s->clients.identity.name);
     log_info("  ID:       %s", s->key.id);
+    server_config_log(s->config);
 }
 
 static void create_identity(struct server *s)
@@ -115,22 +122,48 @@ static void create_identity(struct server *s)
     };
 }
 
+enum status server_make_tls(const struct server_config *config, struct tls_context **out,
+                            struct diag *d)
+{
+    *out = NULL;
+    return config->client.tls.is_on ? tls_context_new(&config->client.tls, d, NULL, out) : ST_OK;
+}
+
+static void log_warnings(const struct server_config *config)
+{
+    if (auth_options_have_plain_password(&config->auth)) {
+        log_warn("Plaintext passwords detected, use nkeys or bcrypt");
+    }
+    client_options_log_warnings(&config->client);
+}
+
 static void set_up_clients(struct server *s)
 {
-    const struct client_options *o = &s->config->client;
+    const struct auth_options *o = &s->config->auth;
+    struct login_rules *rules = login_rules_new(o, &s->accounts);
 
-    s->global = account_new("$G", s->n_workers + 1);
-    s->clients.options = o;
-    s->clients.login = &o->login;
-    s->clients.limits = (struct conn_limits){
-        .max_pending_bytes = o->max_pending,
-        .high_pending_bytes = (size_t)(o->max_pending / 4 * 3),
-        .drops_when_high = o->no_fast_producer_stall,
-        .retries_writes = o->write_timeout == CLIENT_WRITE_TIMEOUT_RETRY,
-        .write_deadline_ns = o->write_deadline_ns,
-    };
-    s->clients.global = s->global;
-    s->clients.deliveries = s->deliveries;
+    s->clients.global = accounts_get(&s->accounts, "$G");
+    for (unsigned i = 1; i <= s->n_workers; i++) {
+        client_home_admit(&s->homes[i], login_rules_ref(rules), o->timeout_ns);
+    }
+    login_rules_unref(rules);
+}
+
+static enum status secure_clients(struct server *s)
+{
+    struct tls_context *tls = NULL;
+    struct diag d = {0};
+    enum status st = server_make_tls(s->config, &tls, &d);
+
+    if (st != ST_OK) {
+        log_fatal("%.*s", STR_ARG(diag_first(&d)));
+    }
+    for (unsigned i = 1; st == ST_OK && i <= s->n_workers; i++) {
+        client_home_secure(&s->homes[i], tls ? tls_context_ref(tls) : NULL);
+    }
+    tls_context_unref(tls);
+    diag_deinit(&d);
+    return st;
 }
 
 static enum status start_workers(struct server *s)
@@ -164,20 +197,20 @@ static enum status write_pid_file(struct server *s)
 static void write_ports_file(struct server *s)
 {
     const struct ports_file_entry entries[] = {
-        {"nats", "nats", s->config->server.host, s->client_listener.port},
+        {"nats", client_tls_is_required(&s->config->client) ? "tls" : "nats",
+         s->config->server.host, s->client_listener.port},
     };
 
     s->ports_path = ports_file_write(s->config->server.ports_file_dir, s->config->program, entries,
                                      ARRAY_SIZE(entries));
 }
 
-enum status server_start(struct server *s, const struct server_config *config)
+enum status server_start(struct server *s, struct server_config *take_config, const struct cli *cli)
 {
     enum status st;
 
-    *s = (struct server){.config = config, .client_listener.fd = -1};
+    *s = (struct server){.config = take_config, .cli = cli, .client_listener.fd = -1};
     signal(SIGPIPE, SIG_IGN);
-    hash_init();
     raise_fd_limit();
     create_identity(s);
     st = create_workers(s);
@@ -185,12 +218,16 @@ enum status server_start(struct server *s, const struct server_config *config)
         return st;
     }
     log_banner(s);
-    client_options_log_warnings(&config->client);
+    log_warnings(take_config);
     st = write_pid_file(s);
     if (st != ST_OK) {
         return st;
     }
     set_up_clients(s);
+    st = secure_clients(s);
+    if (st != ST_OK) {
+        return st;
+    }
     signals_start(s);
     st = acceptor_open(s);
     if (st != ST_OK) {
@@ -269,7 +306,7 @@ void server_deinit(struct server *s)
             worker_deinit(s->workers[i]);
         }
         for (unsigned i = 1; i <= s->n_workers; i++) {
-            delivery_free(s->deliveries[i]);
+            client_home_deinit(&s->homes[i]);
         }
         shards_free(s->shards, s->n_workers);
         chunk_depot_deinit(&s->depot);
@@ -281,11 +318,13 @@ void server_deinit(struct server *s)
     if (s->has_pid_file) {
         pid_file_remove(s->config->server.pid_file);
     }
-    account_free(s->global);
+    accounts_deinit(&s->accounts);
     lame_duck_deinit(&s->lame_duck);
+    reload_deinit(s);
+    server_config_free(s->config);
     mem_free(s->workers);
     mem_free(s->shards);
-    mem_free(s->deliveries);
+    mem_free(s->homes);
     mem_free(s->advertised_host);
     nkey_server_deinit(&s->key);
 }

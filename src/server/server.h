@@ -6,8 +6,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "auth/auth_options.h"
 #include "auth/nkey.h"
 #include "base/status.h"
+#include "broker/accounts.h"
 #include "client/client.h"
 #include "client/client_options.h"
 #include "conn/shard.h"
@@ -15,28 +17,26 @@
 #include "io/worker.h"
 #include "server/lame_duck.h"
 #include "server/reclaim.h"
-#include "server/server_options.h"
+#include "server/reload.h"
+#include "server/server_config.h"
 #include "server/signals.h"
 
 /** The number of a worker has 8 bits in a handle. */
 #define SERVER_MAX_WORKERS 255u
 
-/** What the command line and the configuration ask for. */
-struct server_config {
-    struct server_options server;
-    struct client_options client;
-    const char *program; // basename of argv[0]: prefix of messages, tag for syslog, name of files
-};
+struct cli;
+struct tls_context;
 
 struct server {
-    const struct server_config *config;
+    struct server_config *config; // owned; a reload replaces it
+    const struct cli *cli;        // what it sets wins over the file, in a reload too
     struct worker *control;
     struct worker **workers; // [0]: control, [1 .. n_workers]
     unsigned n_workers;
-    struct shard **shards;        // as workers; [0]: NULL
-    struct delivery **deliveries; // as shards
+    struct shard **shards;     // as workers; [0]: NULL
+    struct client_home *homes; // of their clients; as shards
     struct chunk_depot depot;
-    struct account *global;
+    struct accounts accounts;
     struct client_shared clients;
     struct nkey_server key; // who we are
     char *advertised_host;
@@ -44,6 +44,7 @@ struct server {
     struct signals signals;
     struct lame_duck lame_duck;
     struct reclaim reclaim;
+    struct reload reload;
     char *ports_path;    // ports file written, or NULL
     unsigned n_draining; // workers that still have connections, in a shutdown
     unsigned n_started;  // workers whose threads run
@@ -54,10 +55,17 @@ struct server {
 
 /**
  * Start everything, in the order that spec 02 §1 lists, and log it.
- * @return  ST_OK: the server is ready; otherwise what went wrong was logged, and server_deinit
- *          cleans up
+ * @param take_config  owned by the server from now on, whatever the result
+ * @param cli          borrowed as long as the server runs
+ * @return             ST_OK: the server is ready; otherwise what went wrong was logged, and
+ *                     server_deinit cleans up
  */
-MUST_USE enum status server_start(struct server *s, const struct server_config *config);
+MUST_USE enum status server_start(struct server *s, struct server_config *take_config,
+                                  const struct cli *cli);
+
+/** Make what clients need for TLS. @param out  one reference; NULL: no TLS is configured. */
+MUST_USE enum status server_make_tls(const struct server_config *config, struct tls_context **out,
+                                     struct diag *d);
 
 /** Serve until a shutdown is complete. */
 void server_run(struct server *s);

@@ -3,6 +3,7 @@
  * log_open, the others live as long as the struct. */
 #include "server/server_options.h"
 
+#include <inttypes.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -11,6 +12,8 @@
 #include "base/diag.h"
 #include "base/status.h"
 #include "base/str.h"
+#include "conf/listen.h"
+#include "conf/node.h"
 #include "conf/option.h"
 #include "conf/value.h"
 
@@ -23,8 +26,7 @@ static const char *refuse_spaces(struct str text)
     return text.n && memchr(text.p, ' ', text.n) ? "server name cannot contain spaces" : NULL;
 }
 
-static enum status set_listen(void *base, struct str key, struct str text,
-                              const struct diag_place *at, struct diag *d);
+static enum status set_listen(void *base, const struct node *value, struct option_reader *r);
 
 static const struct option server_rows[] = {
     OPTION_CUSTOM("listen", set_listen,
@@ -81,6 +83,37 @@ static const struct option server_rows[] = {
     OPTION_INT("max_traced_msg_len", struct server_options, log.max_traced_msg_len,
                .cli = "--max_traced_msg_len", .reload = RELOAD_HOOK,
                .doc = "Bytes of a payload that are traced; 0 is all."),
+    OPTION_BOOL("trace_headers", struct server_options, trace_headers, .reload = RELOAD_HOOK,
+                .doc = "Trace, but of payloads only the headers."),
+    OPTION_INT("connect_error_reports", struct server_options, connect_error_reports, .def = "3600",
+               .reload = RELOAD_LIVE,
+               .doc = "Log every n-th failure to connect to another server for the first time."),
+    OPTION_INT("reconnect_error_reports", struct server_options, reconnect_error_reports,
+               .def = "1", .reload = RELOAD_LIVE,
+               .doc = "Log every n-th failure to connect to another server again."),
+
+    OPTION_OTHER("server_tags", struct server_options, server_tags, &tags_type,
+                 .reload = RELOAD_LIVE, .doc = "Tags of this server; in lower case, each once."),
+    OPTION_OTHER("server_metadata", struct server_options, server_metadata, &metadata_type,
+                 .reload = RELOAD_LIVE, .doc = "What this server tells about itself: any texts."),
+    OPTION_OTHER("feature_flags", struct server_options, feature_flags, &feature_flags_type,
+                 .doc = "Features that are switched on or off; unknown ones are ignored."),
+
+    OPTION_OTHER("http", struct server_options, monitor.http, &listen_address_type,
+                 .doc = "Port, or host:port, of monitoring over HTTP."),
+    OPTION_OTHER("https", struct server_options, monitor.https, &listen_address_type,
+                 .doc = "Port, or host:port, of monitoring over HTTPS; needs tls."),
+    OPTION_INT("http_port", struct server_options, monitor.http.port, .aliases = "monitor_port",
+               .cli = "-m --http_port",
+               .doc = "Port of monitoring over HTTP; -1 takes a free one."),
+    OPTION_INT("https_port", struct server_options, monitor.https.port, .cli = "-ms --https_port",
+               .doc = "Port of monitoring over HTTPS; -1 takes a free one."),
+    OPTION_STR("http_base_path", struct server_options, monitor.base_path,
+               .doc = "Path below which all endpoints of monitoring are."),
+    OPTION_INT("prof_port", struct server_options, monitor.prof_port, .cli = "--profile",
+               .doc = "Port of profiling over HTTP; -1 takes a free one."),
+    OPTION_INT("prof_block_rate", struct server_options, monitor.prof_block_rate,
+               .reload = RELOAD_LIVE, .doc = "Accepted for compatibility."),
     OPTION_END};
 
 struct option_table server_options_table(struct server_options *o)
@@ -88,36 +121,29 @@ struct option_table server_options_table(struct server_options *o)
     return (struct option_table){.rows = server_rows, .base = o};
 }
 
-/* "4222", "-1", "127.0.0.1:4222", "[::1]:4222", ":4222" */
-static enum status set_listen(void *base, struct str key, struct str text,
-                              const struct diag_place *at, struct diag *d)
+/* 4222, -1, "127.0.0.1:4222", "[::1]:4222", ":4222" */
+static enum status set_listen(void *base, const struct node *value, struct option_reader *r)
 {
     const struct option_table tables[] = {{.rows = server_rows, .base = base}, OPTION_TABLES_END};
     struct option_slot host_slot;
     struct option_slot port_slot;
-    struct str host = {0};
-    struct str port_text = text;
-    int64_t port;
+    struct node host = {.kind = NODE_STR, .at = value->at, .key = value->key};
+    struct node port = {.kind = NODE_INT, .at = value->at, .key = value->key};
 
-    (void)key;
-    if (value_parse_int(text, &port) != ST_OK) {
-        switch (value_parse_address(text, &host, &port, &port_text)) {
-        case ST_OK:
-            break;
-        case ST_OUT_OF_RANGE:
-            diag_error(d, at, "could not parse port \"%.*s\"", STR_ARG(port_text));
-            return ST_FAILED;
-        default:
-            diag_error(d, at, "could not parse address string \"%.*s\"", STR_ARG(text));
-            return ST_FAILED;
-        }
+    if (listen_parse(value, &host.text, &port.number, r) != ST_OK) {
+        return ST_FAILED;
     }
     ENSURE(option_find(tables, STR("host"), &host_slot) &&
            option_find(tables, STR("port"), &port_slot));
-    if (port_text.p != text.p && option_set(&host_slot, STR("listen"), host, at, d) != ST_OK) {
+    if (value->kind == NODE_STR && option_set(&host_slot, &host, r) != ST_OK) {
         return ST_FAILED;
     }
-    return option_set(&port_slot, STR("listen"), port_text, at, d);
+    return option_set(&port_slot, &port, r);
+}
+
+void server_options_settle(struct server_options *o)
+{
+    o->log.trace = o->log.trace || o->log.trace_verbose || o->trace_headers;
 }
 
 enum status server_options_advertised(const struct server_options *o, int64_t listen_port,
@@ -161,6 +187,10 @@ enum status server_options_check(const struct server_options *o, struct diag *d)
                    "lame duck grace period (%s) should be strictly lower than lame duck duration "
                    "(%s)",
                    grace, duration);
+    }
+    if (o->monitor.http.port && o->monitor.https.port) {
+        diag_error(d, NULL, "can't specify both HTTP (%" PRId64 ") and HTTPs (%" PRId64 ") ports",
+                   o->monitor.http.port, o->monitor.https.port);
     }
     if (server_options_advertised(o, o->port, &host, &port) != ST_OK) {
         diag_error(d, NULL,

@@ -22,7 +22,7 @@
 #include "base/status.h"
 #include "base/str.h"
 #include "conf/value.h"
-#include "proto/quote.h"
+#include "base/quote.h"
 
 #define MAX_EXPRESSION 256 // longest content of a pid file that is looked at
 

@@ -42,8 +42,7 @@ static void on_signal(int number, void *arg)
         server_shutdown(s);
         break;
     case SIGHUP:
-        log_error("Failed to reload server configuration: can only reload config when a file is "
-                  "provided using -c or --config");
+        reload_run(s);
         break;
     case SIGUSR1:
         log_reopen();

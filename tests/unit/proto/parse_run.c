@@ -128,7 +128,7 @@ static enum parse_result run_piece(struct parser *p, struct str *in, struct buf 
 
         ENSURE(in->n <= before.n && in->p + in->n == before.p + before.n);
         if (r != PARSE_OP) {
-            ENSURE(p->need == 0 || (r == PARSE_MORE && p->need > in->n));
+            ENSURE(p->need == 0 || r == PARSE_TOO_BIG || (r == PARSE_MORE && p->need > in->n));
             return r;
         }
         ENSURE(in->n < before.n);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The form is that of Go's %q: C escapes, \xNN for a byte that is not UTF-8 or is a control
  * character of ASCII, \uNNNN or \UNNNNNNNN for a character that is valid but not printable. */
-#include "proto/quote.h"
+#include "base/quote.h"
 
 #include <stdbool.h>
 
 #include "base/utf8.h"
-#include "proto/unicode_print.h"
+#include "base/unicode_print.h"
 
 /* For characters beyond ASCII: is the number of edges up to it odd? */
 static bool is_printable(uint32_t c)

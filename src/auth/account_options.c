@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* accounts: an array of names, or a map from names to what belongs to the account (spec 03 C7).
+ * Anything else is ignored, as the reference does. */
+#include "auth/account_options.h"
+
+#include "auth/nkey.h"
+#include "auth/perms_option.h"
+#include "auth/user_options.h"
+#include "base/mem.h"
+
+#define GLOBAL_ACCOUNT STR("$G")
+
+static const struct option limits_rows[] = {
+    OPTION_INT("max_connections", struct account_options, max_connections, .aliases = "max_conn",
+               .def = "-1", .doc = "Clients of the account at a time; -1: any number."),
+    OPTION_INT("max_subscriptions", struct account_options, max_subscriptions,
+               .aliases = "max_subs", .def = "-1",
+               .doc = "Subscriptions of each of its connections."),
+    OPTION_SIZE("max_payload", struct account_options, max_payload, .aliases = "max_pay",
+                .def = "-1", .doc = "Largest message that its clients may publish."),
+    OPTION_INT("max_leafnodes", struct account_options, max_leafnodes, .aliases = "max_leafs",
+               .def = "-1", .doc = "Leaf nodes of the account."),
+    OPTION_END};
+
+static const char *refuse_nkey(struct str text)
+{
+    return nkey_is_valid(text, NKEY_ACCOUNT) ? NULL : "Not a valid public nkey for an account";
+}
+
+/* What accounts will have one day: noted, so that a start can be refused. */
+static const struct {
+    const char *name;
+    const char *alias;
+} later[] = {{"exports", ""},
+             {"imports", ""},
+             {"mappings", "maps"},
+             {"jetstream", ""},
+             {"msg_trace", "trace_dest"}};
+
+static bool asks_nothing(const struct node *value)
+{
+    bool is_list = value->kind == NODE_ARRAY || value->kind == NODE_MAP;
+
+    return (is_list && !value->first) || (value->kind == NODE_BOOL && !value->truth);
+}
+
+static enum status note_later(void *base, const struct node *value, struct option_reader *r)
+{
+    struct account_options *a = base;
+
+    (void)r;
+    for (size_t i = 0; i < ARRAY_SIZE(later) && !asks_nothing(value); i++) {
+        if (str_equal_nocase(value->key, str_of(later[i].name)) ||
+            str_equal_nocase(value->key, str_of(later[i].alias))) {
+            a->later = later[i].name;
+        }
+    }
+    return ST_OK;
+}
+
+static const struct option account_rows[] = {
+    OPTION_STR("nkey", struct account_options, nkey, .refuse = refuse_nkey,
+               .doc = "Public nkey of the account, for information."),
+    OPTION_OTHER("users", struct account_options, users, &user_list_type,
+                 .doc = "Who logs in to the account."),
+    OPTION_OTHER("default_permissions", struct account_options, default_perms, &perms_option_type,
+                 .doc = "Permissions of users without their own."),
+    OPTION_CUSTOM("exports", note_later, .doc = "Not supported yet."),
+    OPTION_CUSTOM("imports", note_later, .doc = "Not supported yet."),
+    OPTION_CUSTOM("mappings", note_later, .aliases = "maps", .doc = "Not supported yet."),
+    OPTION_CUSTOM("jetstream", note_later, .doc = "Not supported yet."),
+    OPTION_CUSTOM("msg_trace", note_later, .aliases = "trace_dest", .doc = "Not supported yet."),
+    OPTION_BLOCK("limits", limits_rows, .unknown = "Unknown field \"%.*s\" parsing account limits",
+                 .doc = "What the account may have of each."),
+    OPTION_END};
+
+static const struct option account_block = OPTION_BLOCK("", account_rows);
+
+static void release_list(void *field)
+{
+    struct account_list *l = field;
+
+    for (size_t i = 0; i < l->n; i++) {
+        mem_free((char *)(uintptr_t)l->at[i].name);
+        option_deinit_block(&account_block, &l->at[i]);
+    }
+    mem_free(l->at);
+    *l = (struct account_list){0};
+}
+
+static struct account_options *add_account(struct account_list *l, struct str name)
+{
+    l->at = mem_realloc(l->at, (l->n + 1) * sizeof(*l->at));
+    struct account_options *a = &l->at[l->n++];
+
+    *a = (struct account_options){0};
+    option_init_block(&account_block, a);
+    a->name = mem_strndup(name.p, name.n);
+    return a;
+}
+
+static bool has_account(const struct account_list *l, struct str name)
+{
+    for (size_t i = 0; i < l->n; i++) {
+        if (str_equal(str_of(l->at[i].name), name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum status check_name(struct str name, const struct diag_place *at, struct option_reader *r)
+{
+    if (str_equal(name, GLOBAL_ACCOUNT)) {
+        diag_error(r->d, at, "\"$G\" is a Reserved Account");
+        return ST_FAILED;
+    }
+    return ST_OK;
+}
+
+static enum status read_names(struct account_list *l, const struct node *value,
+                              struct option_reader *r)
+{
+    enum status st = ST_OK;
+
+    for (const struct node *n = value->first; n; n = n->next) {
+        if (n->kind != NODE_STR) {
+            return option_wrong_type(r, n, "string");
+        }
+        if (check_name(n->text, &n->at, r) != ST_OK) {
+            st = ST_FAILED;
+        } else if (has_account(l, n->text)) {
+            diag_error(r->d, &n->at, "Duplicate Account Entry: %.*s", STR_ARG(n->text));
+            st = ST_FAILED;
+        } else {
+            add_account(l, n->text);
+        }
+    }
+    return st;
+}
+
+static enum status read_map(struct account_list *l, const struct node *value,
+                            struct option_reader *r)
+{
+    enum status st = ST_OK;
+
+    for (const struct node *n = value->first; n; n = n->next) {
+        if (n->kind != NODE_MAP && n->is_variable) {
+            continue;
+        }
+        if (n->kind != NODE_MAP) {
+            diag_error(r->d, &n->at, "Expected map entries for accounts");
+            st = ST_FAILED;
+        } else if (check_name(n->key, &n->at, r) != ST_OK ||
+                   option_read_block(&account_block, add_account(l, n->key), n, r) != ST_OK) {
+            st = ST_FAILED;
+        }
+    }
+    return st;
+}
+
+static enum status read_list(void *field, const struct node *value, struct option_reader *r)
+{
+    struct account_list *l = field;
+
+    release_list(l);
+    switch (value->kind) {
+    case NODE_ARRAY:
+        return read_names(l, value, r);
+    case NODE_MAP:
+        return read_map(l, value, r);
+    default:
+        return ST_OK;
+    }
+}
+
+const struct option_type account_list_type = {.read = read_list, .release = release_list};

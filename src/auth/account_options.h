@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Accounts in the configuration. */
+#pragma once
+
+#include "auth/auth_options.h"
+
+/** The type of fields that are a struct account_list. */
+extern const struct option_type account_list_type;

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The accounts of a server by name. An account stays until the server ends: one that a reload
+ * removed has no users any more, but others may still hold pointers to it. */
+#pragma once
+
+#include <pthread.h>
+#include <stddef.h>
+
+#include "base/str.h"
+
+struct account;
+
+struct accounts {
+    pthread_mutex_t lock;
+    struct account **at; // guarded by: lock
+    size_t n;            // guarded by: lock
+    unsigned n_readers;
+};
+
+/** Prepare an empty table. @param n_readers as for account_new. Thread: control. */
+void accounts_init(struct accounts *t, unsigned n_readers);
+
+/** Free all accounts. Thread: control, after the workers ended. */
+void accounts_deinit(struct accounts *t);
+
+/** @return  the account of that name, made if there is none yet. Thread: any. */
+struct account *accounts_get(struct accounts *t, const char *name);

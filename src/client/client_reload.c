@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a reload means to the clients of a worker (spec 03 E): who lost its right is told and
+ * closed, what it may not be subscribed to any more is taken away, all others notice nothing. What
+ * other workers may still look at is given up later (client_home_settle). */
+#include "auth/login.h"
+#include "base/mem.h"
+#include "base/quote.h"
+#include "broker/account.h"
+#include "broker/deliver.h"
+#include "broker/index.h"
+#include "broker/rights.h"
+#include "broker/sub.h"
+#include "client/client.h"
+#include "client/client_options.h"
+
+static void retire_rights(struct client_home *h, struct rights *take_rights)
+{
+    if (!take_rights) {
+        return;
+    }
+    if (h->n_retired == h->retired_cap) {
+        h->retired_cap = h->retired_cap ? h->retired_cap * 2 : 64;
+        h->retired = mem_realloc(h->retired, h->retired_cap * sizeof(struct rights *));
+    }
+    h->retired[h->n_retired++] = take_rights;
+}
+
+void client_home_settle(struct client_home *h)
+{
+    for (size_t i = 0; i < h->n_retired; i++) {
+        rights_unref(h->retired[i]);
+    }
+    mem_free(h->retired);
+    h->retired = NULL;
+    h->n_retired = h->retired_cap = 0;
+    login_rules_unref(h->retired_rules);
+    h->retired_rules = NULL;
+}
+
+/* ---- subscriptions under new permissions */
+
+static void take_away(struct client *c, struct sub *s)
+{
+    struct buf what = {0};
+
+    quote_go(&what, sub_subject(s));
+    if (s->queue_n) {
+        buf_add(&what, STR(" using queue "));
+        quote_go(&what, sub_queue(s));
+    }
+    buf_add(&what, STR(" (sid "));
+    quote_go(&what, sub_sid(s));
+    buf_add_char(&what, ')');
+    client_send_error(c, "Permissions Violation for Subscription to %.*s", STR_ARG(buf_str(&what)));
+    client_log(c, LOG_INF, "Removed sub %.*s for user %.*s - not authorized",
+               STR_ARG(buf_str(&what)), STR_ARG(c->user->id));
+    buf_deinit(&what);
+    atomic_fetch_or(&s->flags, SUB_CLOSED);
+    client_remove_sub(c, s);
+}
+
+/* Which of the subscriptions have to go; owned by the caller. */
+static struct sub **list_denied(struct client *c, const struct perms *perms, size_t *n)
+{
+    struct sub **denied = NULL;
+    uint32_t at = 0;
+
+    *n = 0;
+    for (struct sub *s; (s = ptrset_next(&c->sids.set, &at)) != NULL;) {
+        if (perms && !perms_may_subscribe(perms, sub_subject(s), sub_queue(s))) {
+            denied = mem_realloc(denied, (*n + 1) * sizeof(struct sub *));
+            denied[(*n)++] = s;
+        }
+    }
+    return denied;
+}
+
+static void change_rights(struct client *c, struct perms *perms)
+{
+    struct client_home *h = c->home;
+    struct sub **denied;
+    uint32_t at = 0;
+    size_t n;
+
+    retire_rights(h, c->rights);
+    c->rights = perms ? rights_new(perms) : NULL;
+    denied = list_denied(c, perms, &n);
+    for (size_t i = 0; i < n; i++) {
+        take_away(c, denied[i]);
+    }
+    mem_free(denied);
+    for (struct sub *s; (s = ptrset_next(&c->sids.set, &at)) != NULL;) {
+        retire_rights(h, sub_set_rights(s, c->rights));
+        index_touch(c->account->index, s);
+    }
+}
+
+static bool are_same(const struct perms *a, const struct perms *b)
+{
+    return a && b ? perms_equal(a, b) : a == b;
+}
+
+/* ---- clients under new rules */
+
+/* @return  false: it had to go */
+static bool follow_user(struct client *c, const struct login_rules *before)
+{
+    const struct login_user *now;
+    struct perms *perms;
+
+    switch (login_follow(before, c->home->rules, c->user, &now)) {
+    case LOGIN_SAME:
+        break;
+    case LOGIN_GONE:
+        conn_close(&c->conn, CLOSE_CLIENT_CLOSED);
+        return false;
+    case LOGIN_CHANGED:
+        client_log(c, LOG_ERR, "authentication error");
+        client_send_error(c, "Authorization Violation");
+        conn_close(&c->conn, CLOSE_AUTHENTICATION_VIOLATION);
+        return false;
+    }
+    perms = now ? now->perms : NULL;
+    c->user = now;
+    if (!are_same(c->rights ? c->rights->perms : NULL, perms)) {
+        change_rights(c, perms);
+    }
+    return true;
+}
+
+/* Is it one of those that are too many now? */
+static bool is_surplus(struct client_shared *shared)
+{
+    int64_t n = atomic_load(&shared->n_surplus);
+
+    while (n > 0) {
+        if (atomic_compare_exchange_weak(&shared->n_surplus, &n, n - 1)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void adopt(struct conn *conn, void *arg)
+{
+    const struct login_rules *before = arg;
+    struct client *c = client_of(conn);
+
+    c->parser.max_line_bytes = (uint32_t)c->home->options->max_control_line;
+    if (is_surplus(c->home->shared)) {
+        client_refuse(c, CLOSE_MAX_CONNECTIONS_EXCEEDED, "maximum connections exceeded");
+    } else if (!c->has_entered || follow_user(c, before)) {
+        client_limit_payload(c);
+    }
+}
+
+void client_home_adopt(struct client_home *h, const struct client_options *options,
+                       struct login_rules *take_rules, int64_t auth_timeout_ns)
+{
+    struct login_rules *before = h->rules;
+
+    h->rules = NULL;
+    client_home_furnish(h, options);
+    client_home_admit(h, take_rules, auth_timeout_ns);
+    shard_for_each(h->shard, adopt, before);
+    h->retired_rules = before;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* TLS of client connections: from the accept to the first byte of the protocol. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/status.h"
+
+struct client;
+struct client_options;
+struct conn;
+
+/** What a client waits for before the protocol begins. */
+enum client_tls_step {
+    CLIENT_TLS_NO_STEP,     // nothing: it has begun
+    CLIENT_TLS_EARLY_BYTES, // bytes before INFO, for some time
+    CLIENT_TLS_FIRST_BYTE,  // the one that tells a handshake from the plain protocol
+    CLIENT_TLS_HANDSHAKE,   // its end
+};
+
+/** @return  whether the configuration lets nobody in without TLS. Thread: any. */
+bool client_tls_is_required(const struct client_options *o);
+
+/** Log how clients will be received. Thread: control. */
+void client_tls_log_mode(const struct client_options *o);
+
+/* Thread of the others: the client's worker. */
+
+/** Begin; INFO goes out and client_begin is called when their time has come. */
+void client_tls_start(struct client *c);
+
+/** The client's timer went off, and tls_step is not CLIENT_TLS_NO_STEP. */
+void client_tls_on_timer(struct client *c);
+
+/** conn_ops.on_arrival. */
+void client_tls_on_arrival(struct conn *conn);
+
+/** conn_ops.on_secured. */
+void client_tls_on_secured(struct conn *conn, enum status st, const char *why_not);

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reloading the configuration (spec 03 E): a new one is read and checked where nobody sees it; if
+ * one option changed that cannot change while the server runs, all is refused. Otherwise every
+ * worker adopts it between two messages; when the last one has, the old one is given up. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/diag.h"
+#include "base/status.h"
+
+struct login_rules;
+struct server;
+struct server_config;
+struct tls_context;
+
+struct reload {
+    struct server_config *before; // still in use by some workers; NULL: no reload is under way
+    struct login_rules *rules;    // that the workers are to adopt; a reference
+    struct tls_context *tls;      // likewise; NULL: none
+    unsigned n_awaited;           // workers that have not answered yet
+    bool is_settling;             // all have adopted it
+    bool is_wanted_again;         // asked for while one was under way
+};
+
+/** Reload, and log what came of it. Thread: control. */
+void reload_run(struct server *s);
+
+/** Release what a reload that was under way left. Thread: control, after the workers ended. */
+void reload_deinit(struct server *s);
