@@ -74,7 +74,7 @@ static const struct option account_rows[] = {
                  .doc = "What the account may have of each."),
     OPTION_END};
 
-static const struct option account_block = OPTION_BLOCK("", account_rows);
+static const struct option account_block = OPTION_BLOCK("", account_rows, .doc = "An account.");
 
 static void release_list(void *field)
 {

@@ -300,7 +300,7 @@ bool option_equal(const struct option *row, const void *base_a, const void *base
         return *(const int64_t *)a == *(const int64_t *)b;
     case OPTION_KIND_STR:
     case OPTION_KIND_SECRET:
-        return strcmp(*(const char *const *)a, *(const char *const *)b) == 0;
+        return str_equal(str_of(*(const char *const *)a), str_of(*(const char *const *)b));
     case OPTION_KIND_ENUM:
         return *(const int *)a == *(const int *)b;
     case OPTION_KIND_LIST:

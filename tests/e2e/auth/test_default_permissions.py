@@ -28,7 +28,8 @@ accounts {
 
 
 @pytest.mark.parametrize("user, good, bad", [
-    ("none", b"d.x", b"e"), ("own", b"o.x", b"d.x"), ("a", b"e", b"d.x"), ("empty", b"e", None), ("aown", b"d.x", None), ("b", b"e", None),
+    ("none", b"d.x", b"e"), ("own", b"o.x", b"d.x"), ("a", b"e", b"d.x"), ("empty", b"e", None),
+    ("aown", b"d.x", None), ("b", b"e", None),
 ])
 def test_a21_publish(login, user, good, bad):
     """Own permissions, even empty ones, replace those of the block as a whole; each block has its own."""

@@ -40,7 +40,8 @@ def refused(server, client, reason):
     assert server.closed_reason(client.cid) == reason
 
 
-@pytest.mark.parametrize("user, proxy", [("direct", None), ("direct", PROXY), ("direct", SECOND), ("proxied", PROXY), ("proxied", SECOND)])
+@pytest.mark.parametrize("user, proxy", [
+    ("direct", None), ("direct", PROXY), ("direct", SECOND), ("proxied", PROXY), ("proxied", SECOND)])
 def test_a44_let_in(attempt, user, proxy):
     """Any trusted key will do; who need not come by a proxy may."""
     attempt(user, proxy).fence()

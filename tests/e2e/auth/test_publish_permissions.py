@@ -29,9 +29,9 @@ ALLOWED = [
 ]
 DENIED = [
     ("one", b"only"), ("one", b"only.this.one"), ("one", b"ONLY.this"), ("list", b"a"), ("list", b"a.x.y"), ("list", b"b"),
-    ("list", b"c.x"),    ("list", b"cc"), ("list", b"*"), ("list", b">"), ("both", b"p.secret"), ("both", b"p.a.hidden"), ("both", b"x"), ("both", b"y"),
-    ("denied", b"d.x"), ("denied", b"d.x.y"), ("denied", b"d.>"), ("aliases", b"j"), ("nothing", b"x"), ("both", b"_INBOX.x"),
-    ("list", b"$SYS.REQ.USER.INFO"),
+    ("list", b"c.x"), ("list", b"cc"), ("list", b"*"), ("list", b">"), ("both", b"p.secret"), ("both", b"p.a.hidden"), ("both", b"x"),
+    ("both", b"y"), ("denied", b"d.x"), ("denied", b"d.x.y"), ("denied", b"d.>"), ("aliases", b"j"), ("nothing", b"x"),
+    ("both", b"_INBOX.x"), ("list", b"$SYS.REQ.USER.INFO"),
 ]
 
 

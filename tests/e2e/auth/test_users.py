@@ -13,8 +13,9 @@ accounts { A { users: [ {user: carl, password: pw} ] }, B: { users: [ {user: dor
 """
 WRONG = [
     {}, {"user": "ann"}, {"pass": "pw"}, {"user": "ann", "pass": ""}, {"user": "ann", "pass": "PW"}, {"user": "ann", "pass": "pw "},
-    {"user": "ANN", "pass": "pw"}, {"user": "nobody", "pass": "pw"}, {"user": "ü.x", "pass": "pw"}, {"user": "dora", "pass": "pw"}, {"user": "", "pass": "pw"},
-    {"auth_token": "pw"}, {"user": "ann", "auth_token": "pw"}, {"user": "pw", "pass": "ann"}, {"jwt": "pw"}, {"nkey": "ann", "sig": "pw"},
+    {"user": "ANN", "pass": "pw"}, {"user": "nobody", "pass": "pw"}, {"user": "ü.x", "pass": "pw"}, {"user": "dora", "pass": "pw"},
+    {"user": "", "pass": "pw"}, {"auth_token": "pw"}, {"user": "ann", "auth_token": "pw"}, {"user": "pw", "pass": "ann"}, {"jwt": "pw"},
+    {"nkey": "ann", "sig": "pw"},
 ]
 
 

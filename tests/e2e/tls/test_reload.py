@@ -45,8 +45,8 @@ def test_certificate(reloading, connect, secure, certificate):
     old.fence()
 
 
-def test_added_and_removed(reloading, connect, secure, certificate):
-    """The block comes and goes; live connections stay as they are."""
+def test_added(reloading, connect, secure, certificate):
+    """A block that was not there is for new connections; live ones stay as they are."""
     server, reload = reloading({})
     plain = connect(server).connect()
     reload({"tls": certificate("server").pair()})
