@@ -8,7 +8,7 @@ PYTEST  = $(PYTHON) -m pytest -q -n $(JOBS)
 SUITE  := tests/e2e/client tests/e2e/lifecycle tests/e2e/config tests/e2e/auth tests/e2e/tls tests/diff tests/interop
 SOAK   := $(PYTHON) -m pytest -q tests/e2e/robustness
 
-.PHONY: all setup FORCE help run test unit e2e soak bench asan tsan sanitizers fuzz lint fmt clean
+.PHONY: all setup FORCE help run test unit e2e soak bench asan tsan sanitizers fuzz lint docs fmt clean
 
 all: build/gnatwren            ## build the optimised server, build/gnatwren
 
@@ -71,6 +71,11 @@ fuzz: setup build-fuzz/build.ninja ## run each fuzz target for FUZZ_SECONDS
 
 lint: setup                    ## formatting, clang-tidy and the project's own checks
 	@tools/lint
+
+docs: build/build.ninja        ## write the documents that come from the option tables
+	@ninja -C build option_docs
+	@build/option_docs md >docs/options.md
+	@build/option_docs conf >conf/gnatwren.conf
 
 fmt:                           ## format all C files
 	clang-format-19 -i $$(git ls-files -co --exclude-standard '*.c' '*.h')

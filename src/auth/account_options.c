@@ -3,6 +3,7 @@
  * Anything else is ignored, as the reference does. */
 #include "auth/account_options.h"
 
+#include "auth/auth_options.h"
 #include "auth/nkey.h"
 #include "auth/perms_option.h"
 #include "auth/user_options.h"
@@ -65,11 +66,13 @@ static const struct option account_rows[] = {
                  .doc = "Who logs in to the account."),
     OPTION_OTHER("default_permissions", struct account_options, default_perms, &perms_option_type,
                  .doc = "Permissions of users without their own."),
-    OPTION_CUSTOM("exports", note_later, .doc = "Not supported yet."),
-    OPTION_CUSTOM("imports", note_later, .doc = "Not supported yet."),
-    OPTION_CUSTOM("mappings", note_later, .aliases = "maps", .doc = "Not supported yet."),
-    OPTION_CUSTOM("jetstream", note_later, .doc = "Not supported yet."),
-    OPTION_CUSTOM("msg_trace", note_later, .aliases = "trace_dest", .doc = "Not supported yet."),
+    OPTION_CUSTOM("exports", note_later, .has_no_field = true, .doc = "Not supported yet."),
+    OPTION_CUSTOM("imports", note_later, .has_no_field = true, .doc = "Not supported yet."),
+    OPTION_CUSTOM("mappings", note_later, .aliases = "maps", .has_no_field = true,
+                  .doc = "Not supported yet."),
+    OPTION_CUSTOM("jetstream", note_later, .has_no_field = true, .doc = "Not supported yet."),
+    OPTION_CUSTOM("msg_trace", note_later, .aliases = "trace_dest", .has_no_field = true,
+                  .doc = "Not supported yet."),
     OPTION_BLOCK("limits", limits_rows, .unknown = "Unknown field \"%.*s\" parsing account limits",
                  .doc = "What the account may have of each."),
     OPTION_END};
@@ -174,4 +177,5 @@ static enum status read_list(void *field, const struct node *value, struct optio
     }
 }
 
-const struct option_type account_list_type = {.read = read_list, .release = release_list};
+const struct option_type account_list_type = {
+    .read = read_list, .release = release_list, .rows = account_rows, .element = "NAME"};

@@ -2,7 +2,7 @@
 /* Accounts in the configuration. */
 #pragma once
 
-#include "auth/auth_options.h"
+#include "conf/option.h"
 
 /** The type of fields that are a struct account_list. */
 extern const struct option_type account_list_type;

@@ -191,7 +191,7 @@ static const struct option authorization_rows[] = {
                  .doc = "Permissions of users without their own."),
     OPTION_BOOL("proxy_required", struct auth_options, proxy_required,
                 .doc = "The user or token may come only by way of a trusted proxy."),
-    OPTION_CUSTOM("auth_callout", note_callout, .aliases = "auth_hook",
+    OPTION_CUSTOM("auth_callout", note_callout, .aliases = "auth_hook", .has_no_field = true,
                   .doc = "Not supported yet."),
     OPTION_END};
 
@@ -221,7 +221,7 @@ static enum status check_accounts(void *base, const struct node *value, struct o
 
 /* ---- proxies */
 
-static enum status add_proxy(struct auth_options *o, const struct node *entry,
+static enum status add_proxy(struct option_list *l, const struct node *entry,
                              struct option_reader *r)
 {
     enum status st = ST_OK;
@@ -239,18 +239,15 @@ static enum status add_proxy(struct auth_options *o, const struct node *entry,
             diag_error(r->d, &n->at, "invalid proxy key \"%.*s\"", STR_ARG(n->text));
             st = ST_FAILED;
         } else {
-            struct option_list *l = &o->trusted_proxies;
-
-            l->at = mem_realloc(l->at, (l->n + 1) * sizeof(*l->at));
-            l->at[l->n++] = mem_strndup(n->text.p, n->text.n);
+            option_list_add(l, n->text);
         }
     }
     return st;
 }
 
-static enum status set_trusted(void *base, const struct node *value, struct option_reader *r)
+static enum status read_trusted(void *field, const struct node *value, struct option_reader *r)
 {
-    struct auth_options *o = base;
+    struct option_list *l = field;
     enum status st = ST_OK;
 
     if (value->kind != NODE_ARRAY) {
@@ -258,21 +255,39 @@ static enum status set_trusted(void *base, const struct node *value, struct opti
                    node_kind_name(value->kind));
         return ST_FAILED;
     }
+    option_list_clear(l);
     for (const struct node *n = value->first; n; n = n->next) {
         if (n->kind != NODE_MAP) {
             diag_error(r->d, &n->at, "expected proxies' trusted entry to be a map/struct, got %s",
                        node_kind_name(n->kind));
             st = ST_FAILED;
-        } else if (add_proxy(o, n, r) != ST_OK) {
+        } else if (add_proxy(l, n, r) != ST_OK) {
             st = ST_FAILED;
         }
     }
     return st;
 }
 
+static void release_trusted(void *field)
+{
+    option_list_clear(field);
+}
+
+static bool are_trusted_equal(const void *a, const void *b)
+{
+    return option_list_equal(a, b);
+}
+
+static const struct option_type trusted_type = {
+    .read = read_trusted,
+    .release = release_trusted,
+    .equal = are_trusted_equal,
+};
+
 static const struct option proxies_rows[] = {
-    OPTION_CUSTOM("trusted", set_trusted, .reload = RELOAD_HOOK,
-                  .doc = "Proxies that vouch for clients: { key: public nkey } each."),
+    OPTION_OTHER("trusted", struct auth_options, trusted_proxies, &trusted_type,
+                 .reload = RELOAD_HOOK,
+                 .doc = "Proxies that vouch for clients: { key: public nkey } each."),
     OPTION_END};
 
 /* ---- all together */
@@ -289,7 +304,8 @@ static const struct option auth_rows[] = {
                .doc = "Account that the server itself speaks in."),
     OPTION_BOOL("no_system_account", struct auth_options, no_system_account,
                 .aliases = "no_system no_sys_acc", .doc = "Do not make a system account."),
-    OPTION_CUSTOM("mappings", note_mappings, .aliases = "maps", .doc = "Not supported yet."),
+    OPTION_CUSTOM("mappings", note_mappings, .aliases = "maps", .has_no_field = true,
+                  .doc = "Not supported yet."),
     OPTION_BLOCK("proxies", proxies_rows, .doc = "Proxies between clients and the server."),
     OPTION_END};
 
@@ -371,23 +387,33 @@ enum status auth_options_check(const struct auth_options *o, struct diag *d)
     return st;
 }
 
-static bool has_plain_password(const struct user_list *l)
+/* Whether the user needs no password, as a certificate lets it in. */
+static bool is_certified(const struct user_options *u)
+{
+    return !is_set(u->password) &&
+           (u->connection_types == 0 || (u->connection_types & CONNECTION_STANDARD));
+}
+
+static bool has_plain_password(const struct user_list *l, bool is_mapping)
 {
     for (size_t i = 0; i < l->n; i++) {
-        if (!is_set(l->at[i].nkey) && !secret_is_bcrypt(l->at[i].password)) {
+        const struct user_options *u = &l->at[i];
+
+        if (!is_set(u->nkey) && !secret_is_bcrypt(u->password) &&
+            !(is_mapping && is_certified(u))) {
             return true;
         }
     }
     return false;
 }
 
-bool auth_options_have_plain_password(const struct auth_options *o)
+bool auth_options_have_plain_password(const struct auth_options *o, bool is_mapping)
 {
-    bool has =
-        has_plain_password(&o->users) || (is_set(o->password) && !secret_is_bcrypt(o->password));
+    bool has = has_plain_password(&o->users, is_mapping) ||
+               (is_set(o->password) && !secret_is_bcrypt(o->password));
 
     for (size_t i = 0; i < o->accounts.n && !has; i++) {
-        has = has_plain_password(&o->accounts.at[i].users);
+        has = has_plain_password(&o->accounts.at[i].users, is_mapping);
     }
     return has;
 }

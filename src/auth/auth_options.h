@@ -81,6 +81,10 @@ struct option_table auth_options_table(struct auth_options *o);
  */
 MUST_USE enum status auth_options_check(const struct auth_options *o, struct diag *d);
 
-/** @return  whether a password is configured in plain text, which deserves a warning at start.
- * Thread: any. */
-bool auth_options_have_plain_password(const struct auth_options *o);
+/**
+ * @param is_mapping  clients are named by their certificates: users without a password may be meant
+ *                    for that
+ * @return  whether a password is configured in plain text, which deserves a warning at start
+ * Thread: any.
+ */
+bool auth_options_have_plain_password(const struct auth_options *o, bool is_mapping);

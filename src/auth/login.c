@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+#include "auth/cert_names.h"
 #include "auth/nkey.h"
 #include "auth/secret.h"
 #include "base/arena.h"
@@ -26,6 +27,8 @@ struct login_rules {
     size_t n_users;
     bool has_users; // there are users
     bool has_nkeys;
+    struct dn *dns; // the name of each user as one, empty if it is none; NULL: certificates name
+                    // nobody
     struct login_user single; // who comes by `user` or `token`
     const char *user, *token; // "": not configured
     const struct login_user *anonymous;
@@ -104,6 +107,23 @@ static void add_all_users(struct login_rules *r, const struct auth_options *o,
     qsort(r->users, r->n_users, sizeof(*r->users), compare_users);
 }
 
+/* Certificates name users by name, never those with nkeys. */
+static void add_dns(struct login_rules *r)
+{
+    struct dn *dns = arena_alloc(&r->arena, (r->n_users ? r->n_users : 1) * sizeof(*dns));
+
+    for (size_t i = 0; i < r->n_users; i++) {
+        const struct login_user *u = &r->users[i];
+
+        if (!u->is_nkey) {
+            r->dns = dns;
+            if (!dn_parse(&r->arena, u->id, &dns[i])) {
+                dns[i] = (struct dn){0};
+            }
+        }
+    }
+}
+
 static void add_proxies(struct login_rules *r, const struct option_list *l)
 {
     enum nkey_kind kind;
@@ -123,7 +143,8 @@ static bool is_only_system(const struct auth_options *o)
            strcmp(o->accounts.at[0].name, system) == 0;
 }
 
-struct login_rules *login_rules_new(const struct auth_options *o, struct accounts *accounts)
+struct login_rules *login_rules_new(const struct auth_options *o, struct accounts *accounts,
+                                    bool is_mapping)
 {
     struct login_rules *r = mem_zalloc(sizeof(*r));
 
@@ -137,6 +158,9 @@ struct login_rules *login_rules_new(const struct auth_options *o, struct account
     r->single.password = keep(r, o->password);
     r->single.proxy_required = o->proxy_required;
     add_all_users(r, o, accounts);
+    if (is_mapping) {
+        add_dns(r);
+    }
     add_proxies(r, &o->trusted_proxies);
     if (o->no_auth_user[0]) {
         r->anonymous = login_find(r, str_of(o->no_auth_user));
@@ -283,6 +307,19 @@ static bool check_nothing(const struct login_user *user, const struct login *log
     return true;
 }
 
+/* Certificates come before those who have no credentials, unless they become an nkey. */
+static bool asks_certificate(const struct login_rules *r, const struct login *login)
+{
+    return r->dns && !(asks_nothing(r, login) && r->anonymous->is_nkey);
+}
+
+static const struct login_user *find_certified(const struct login_rules *r,
+                                               const struct login *login)
+{
+    (void)r;
+    return login->certified;
+}
+
 static bool asks_user(const struct login_rules *r, const struct login *login)
 {
     return r->has_users && login->user.n;
@@ -325,6 +362,7 @@ static const struct login_user *find_single(const struct login_rules *r, const s
 
 static const struct way ways[] = {
     {asks_nkey, find_nkey, check_nkey},
+    {asks_certificate, find_certified, check_password},
     {asks_nothing, find_anonymous, check_nothing},
     {asks_user, find_user, check_password},
     {asks_token, find_token, NULL}, // the secret is that of the rules
@@ -341,9 +379,44 @@ static const struct way *find_way(const struct login_rules *r, const struct logi
     return NULL;
 }
 
-static bool may_connect_so(const struct login_user *u, const struct login *login)
+static bool may_connect_so(const struct login_user *u, enum connection_type type)
 {
-    return u->connection_types == 0 || (u->connection_types & login->type);
+    return u->connection_types == 0 || (u->connection_types & type);
+}
+
+bool login_is_by_certificate(const struct login_rules *r, const struct login *login)
+{
+    const struct way *way = find_way(r, login);
+
+    return way && way->is_asked == asks_certificate;
+}
+
+static const struct login_user *find_dn(const struct login_rules *r, const struct dn *dn,
+                                        bool (*is_equal)(const struct dn *a, const struct dn *b),
+                                        enum connection_type type)
+{
+    for (size_t i = 0; i < r->n_users; i++) {
+        const struct dn *of_user = &r->dns[i];
+
+        if (of_user->n && may_connect_so(&r->users[i], type) && is_equal(of_user, dn)) {
+            return &r->users[i];
+        }
+    }
+    return NULL;
+}
+
+const struct login_user *login_find_certified(const struct login_rules *r,
+                                              const struct cert_name *name,
+                                              enum connection_type type)
+{
+    if (name->kind == CERT_NAME_DN) {
+        const struct login_user *u = find_dn(r, &name->dn, dn_equal, type);
+
+        return u ? u : find_dn(r, &name->dn, dn_equal_reordered, type);
+    }
+    const struct login_user *u = login_find(r, name->text);
+
+    return u && !u->is_nkey && may_connect_so(u, type) ? u : NULL;
 }
 
 bool login_is_costly(const struct login_rules *r, const struct login *login)
@@ -368,7 +441,8 @@ static bool passes(const struct login_rules *r, const struct login *login, const
 
 struct login_verdict login_check(const struct login_rules *r, const struct login *login)
 {
-    static const struct login_verdict refused = {.reason = CLOSE_AUTHENTICATION_VIOLATION};
+    const struct login_verdict refused = {.user = login->certified,
+                                          .reason = CLOSE_AUTHENTICATION_VIOLATION};
     bool has_proxy = login->proxy_sig.n && r->n_proxies;
 
     if (has_proxy && !is_proxied(r, login)) {
@@ -383,11 +457,11 @@ struct login_verdict login_check(const struct login_rules *r, const struct login
     const struct way *way = find_way(r, login);
     const struct login_user *user = way ? way->find(r, login) : NULL;
 
-    if (!user || !may_connect_so(user, login)) {
+    if (!user || !may_connect_so(user, login->type)) {
         return refused;
     }
     if (user->proxy_required && !has_proxy) {
-        return (struct login_verdict){.reason = CLOSE_PROXY_REQUIRED};
+        return (struct login_verdict){.user = login->certified, .reason = CLOSE_PROXY_REQUIRED};
     }
     if (!passes(r, login, way, user)) {
         return refused;

@@ -13,6 +13,7 @@
 
 struct account;
 struct accounts;
+struct cert_name;
 struct perms;
 
 /** Who a client may become. Immutable, and part of its rules. */
@@ -44,18 +45,24 @@ struct login {
     struct str proxy_sig;
     struct str nonce; // that it was to sign
     enum connection_type type;
-    bool wants_account; // it names an account: nobody may
+    bool wants_account;                 // it names an account: nobody may
+    const struct login_user *certified; // whom its certificate names; NULL: nobody
 };
 
 struct login_verdict {
     bool is_ok;
     const struct login_user *user; // NULL: nobody in particular; valid as long as the rules
+                                   // of a refusal: whom the certificate named
     enum close_reason reason;      // of a refusal
 };
 
-/** Make rules of what is configured; accounts that are new are added to the table.
- * Thread: control. */
-struct login_rules *login_rules_new(const struct auth_options *o, struct accounts *accounts);
+/**
+ * Make rules of what is configured; accounts that are new are added to the table.
+ * @param is_mapping  certificates name users, if there are any (verify_and_map)
+ * Thread: control.
+ */
+struct login_rules *login_rules_new(const struct auth_options *o, struct accounts *accounts,
+                                    bool is_mapping);
 
 /** Take one more reference. @return r. Thread: any that holds one. */
 struct login_rules *login_rules_ref(struct login_rules *r);
@@ -82,6 +89,17 @@ const struct login_user *login_anonymous(const struct login_rules *r);
 
 /** @return  the user of that name or nkey; NULL: there is none */
 const struct login_user *login_find(const struct login_rules *r, struct str id);
+
+/** @return  whether it is the certificate that names the user: `certified` is to be set */
+bool login_is_by_certificate(const struct login_rules *r, const struct login *login);
+
+/**
+ * Find the user that one name of a certificate stands for.
+ * @return  NULL: nobody, or nobody who may come in that way
+ */
+const struct login_user *login_find_certified(const struct login_rules *r,
+                                              const struct cert_name *name,
+                                              enum connection_type type);
 
 /** @return  whether login_check takes so long (a password hash) that a worker must not call it
  * itself */

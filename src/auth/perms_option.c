@@ -197,4 +197,5 @@ const struct option_type perms_option_type = {
     .read = read_perms,
     .release = release_perms,
     .equal = are_equal,
+    .rows = permissions_rows,
 };

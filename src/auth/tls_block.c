@@ -144,11 +144,12 @@ static const struct option tls_rows[] = {
     OPTION_OTHER("pinned_certs", struct tls_options, pins, &tls_pins_type, .reload = RELOAD_HOOK,
                  .doc = "Public keys that clients may have: SHA-256, in hex, of each."),
     OPTION_CUSTOM("ocsp_peer", read_ocsp_peer, .doc = "Ask whether certificates are revoked."),
-    OPTION_CUSTOM("cert_store", refuse_store, .doc = "Of Windows."),
-    OPTION_CUSTOM("cert_match_by", refuse_match_by, .doc = "Of Windows."),
-    OPTION_CUSTOM("cert_match", ignore_match, .doc = "Of Windows."),
-    OPTION_CUSTOM("cert_match_skip_invalid", ignore_skip, .doc = "Of Windows."),
-    OPTION_CUSTOM("ca_certs_match", ignore_any, .doc = "Of Windows."),
+    OPTION_CUSTOM("cert_store", refuse_store, .has_no_field = true, .doc = "Of Windows."),
+    OPTION_CUSTOM("cert_match_by", refuse_match_by, .has_no_field = true, .doc = "Of Windows."),
+    OPTION_CUSTOM("cert_match", ignore_match, .has_no_field = true, .doc = "Of Windows."),
+    OPTION_CUSTOM("cert_match_skip_invalid", ignore_skip, .has_no_field = true,
+                  .doc = "Of Windows."),
+    OPTION_CUSTOM("ca_certs_match", ignore_any, .has_no_field = true, .doc = "Of Windows."),
     OPTION_END};
 
 static const struct option tls_block =
@@ -302,4 +303,5 @@ const struct option_type tls_options_type = {
     .release = release_tls,
     .equal = are_tls_equal,
     .print = print_tls,
+    .rows = tls_rows,
 };

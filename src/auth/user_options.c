@@ -3,10 +3,10 @@
  * have been read (auth_options.c). */
 #include "auth/user_options.h"
 
+#include "auth/auth_options.h"
 #include "auth/nkey.h"
 #include "auth/perms_option.h"
 #include "base/mem.h"
-#include "broker/perms.h"
 
 static const struct {
     const char *name;
@@ -190,4 +190,6 @@ const struct option_type user_list_type = {
     .read = read_list,
     .release = release_list,
     .equal = are_lists_equal,
+    .rows = user_rows,
+    .element = "[]",
 };

@@ -2,7 +2,7 @@
 /* Arrays of users in the configuration. */
 #pragma once
 
-#include "auth/auth_options.h"
+#include "conf/option.h"
 
 /** The type of fields that are a struct user_list. */
 extern const struct option_type user_list_type;

@@ -5,8 +5,8 @@
 
 #include <stdbool.h>
 
-#include "base/utf8.h"
 #include "base/unicode_print.h"
+#include "base/utf8.h"
 
 /* For characters beyond ASCII: is the number of edges up to it odd? */
 static bool is_printable(uint32_t c)

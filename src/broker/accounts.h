@@ -6,8 +6,6 @@
 #include <pthread.h>
 #include <stddef.h>
 
-#include "base/str.h"
-
 struct account;
 
 struct accounts {

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Taking subscriptions out of a match. What is left moves to the front, in the order it had, and
+ * queue groups that are left without members go. */
 #include "broker/filter.h"
 
 #include "broker/index.h"

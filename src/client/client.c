@@ -13,6 +13,7 @@
 #include "broker/account.h"
 #include "broker/deliver.h"
 #include "client/client_options.h"
+#include "client/client_proxy.h"
 #include "client/client_tls.h"
 
 /* ---- simple replies ---- */
@@ -111,6 +112,10 @@ static size_t on_bytes(struct conn *conn, struct str in)
 {
     struct client *c = client_of(conn);
     struct str rest = in;
+
+    if (UNLIKELY(c->step == CLIENT_STEP_PROXY_HEADER) && !client_proxy_take_header(c, &rest)) {
+        return in.n - rest.n;
+    }
     bool is_tracing = log_enabled(LOG_TRC);
     UNINITIALIZED struct op op;
 
@@ -169,6 +174,15 @@ static void on_free(struct conn *conn)
     mem_free(c);
 }
 
+static void on_arrival(struct conn *conn)
+{
+    if (client_of(conn)->step == CLIENT_STEP_PROXY_HEADER) {
+        client_proxy_on_arrival(conn);
+    } else {
+        client_tls_on_arrival(conn);
+    }
+}
+
 static const struct conn_ops client_conn_ops = {
     .kind = "Client",
     .on_bytes = on_bytes,
@@ -176,7 +190,7 @@ static const struct conn_ops client_conn_ops = {
     .on_free = on_free,
     .on_fenced = client_on_fenced,
     .trace_output = client_trace_output,
-    .on_arrival = client_tls_on_arrival,
+    .on_arrival = on_arrival,
     .on_secured = client_tls_on_secured,
     .label = client_label,
 };
@@ -217,6 +231,10 @@ void client_start(struct client_home *home, int fd, const struct addr *from)
     c->start_ns = clock_now_ns();
     client_log(c, LOG_DBG, "Client connection created");
     bool is_full = atomic_fetch_add(&shared->n_clients, 1) >= o->max_connections;
+    if (o->proxy_protocol && !is_full) {
+        client_proxy_start(c);
+        return;
+    }
     if (home->tls && !is_full) {
         client_tls_start(c);
         return;

@@ -39,7 +39,8 @@ struct server_identity {
     uint16_t port;
 };
 
-/** What all clients of a server share; constant while the server runs but for the atomics. */
+/** What all clients of a server share; constant while the server runs but for the atomics. The
+ * identity is that of the start: clients look at that of their home. */
 struct client_shared {
     struct server_identity identity;
     struct account *global;
@@ -50,7 +51,8 @@ struct client_shared {
     _Atomic uint64_t tls_window;                      // of the rate limit, see client_tls.c
     _Atomic uint64_t n_throttled;                     // by it, and not reported yet
     _Atomic bool is_lame_duck;
-    _Atomic int64_t n_surplus; // clients to be closed, as a reload lowered max_connections
+    _Atomic int64_t n_surplus;  // clients to be closed, as a reload lowered max_connections
+    _Atomic int64_t n_unpinned; // clients that were, as a reload pinned other certificates
 };
 
 /** Where clients live: what those of one worker have in common. What the configuration says is
@@ -60,6 +62,7 @@ struct client_home {
     struct shard *shard;
     struct delivery *delivery;
     const struct client_options *options;
+    const struct server_identity *identity; // that INFO tells
     struct login_rules *rules; // who may come in; a reference
     int64_t auth_timeout_ns;   // from the accept to a good CONNECT
     struct tls_context *tls;   // a reference; NULL: no TLS
@@ -67,6 +70,7 @@ struct client_home {
     struct conn_limits limits; // as the options say
     /* What a reload replaced and others may still look at, until client_home_settle. */
     struct login_rules *retired_rules;
+    bool has_new_pins; // while they are adopted
     struct rights **retired;
     size_t n_retired, retired_cap;
 };
@@ -96,7 +100,7 @@ struct client {
     int64_t rtt_ns;                                 // 0: not known
     int32_t protocol;
     uint8_t pings_out;   // PINGs not answered
-    uint8_t tls_step;    // enum client_tls_step
+    uint8_t step;        // enum client_step
     bool is_tls_first;   // the handshake came, or is to come, before INFO
     uint32_t stalled_ms; // in this batch
     bool verbose, pedantic, echo, headers, no_responders;
@@ -108,6 +112,15 @@ struct client {
     void (*after_fence)(struct client *c);
     struct sub *limited; // gets a limit after the fence; a reference
     uint32_t limit;
+};
+
+/** What a client waits for before the protocol begins. */
+enum client_step {
+    CLIENT_STEP_NONE,         // nothing: it has begun
+    CLIENT_STEP_PROXY_HEADER, // client_proxy.h
+    CLIENT_STEP_EARLY_BYTES,  // client_tls.h: bytes before INFO, for some time
+    CLIENT_STEP_FIRST_BYTE,   // the one that tells a handshake from the plain protocol
+    CLIENT_STEP_HANDSHAKE,    // its end
 };
 
 /** How clients receive messages. */
@@ -136,13 +149,21 @@ void client_home_admit(struct client_home *h, struct login_rules *take_rules, in
  */
 void client_home_secure(struct client_home *h, struct tls_context *take_tls);
 
+/** Say who the server is from now on. @param id  outlives the home or the next call.
+ * Thread: the worker. */
+void client_home_identify(struct client_home *h, const struct server_identity *id);
+
+/** @return  [ns] the time that a client has for a good CONNECT. @param configured_ns  0: not.
+ * Thread: any. */
+int64_t client_auth_timeout_ns(const struct client_options *o, int64_t configured_ns);
+
 /** Take limits and timers from other options, which must outlive the home or the next call.
  * Thread: the worker, or control before it runs. */
 void client_home_furnish(struct client_home *h, const struct client_options *options);
 
 /**
- * Adopt what a reload has made of the configuration, for all clients of the home. What is replaced
- * is kept until client_home_settle.
+ * Adopt what a reload has made of the configuration, for all clients of the home, which has been
+ * secured and identified anew before. What is replaced is kept until client_home_settle.
  * @param take_rules  owned by the home from now on
  * Thread: the worker.
  */
@@ -202,9 +223,11 @@ void client_connect(struct client *c, struct op *op);
 /** Judge the credentials of a CONNECT, then call client_on_login: at once, or after the connection
  * has been suspended while a password was hashed elsewhere. */
 void client_login(struct client *c);
-/** Let the client in that goes on without a CONNECT, as login_anonymous; it is closed if that is
- * not possible. */
+/** Let the client in that goes on without a CONNECT, as login_anonymous or whom its certificate
+ * names; it is closed if that is not possible. */
 void client_login_as_nobody(struct client *c);
+/** @return  whom the client's certificate names; NULL: nobody. The log is told of the search. */
+const struct login_user *client_find_certified(const struct client *c);
 /** The verdict of client_login. */
 void client_on_login(struct client *c, const struct login_verdict *verdict);
 /**

@@ -87,23 +87,26 @@ void client_info_free(struct client_info *i)
     }
 }
 
-static void refuse_login(struct client *c, enum close_reason reason)
+static void refuse_login(struct client *c, const struct login_verdict *verdict)
 {
+    static const struct client_info nothing;
+    const struct client_info *i = c->info ? c->info : &nothing;
+    struct str user = verdict->user ? verdict->user->id : i->user;
     struct buf who = {0};
 
-    if (c->info && c->info->nkey.n) {
+    if (i->nkey.n) {
         buf_add(&who, STR(" - Nkey "));
-        quote_go(&who, c->info->nkey);
-    } else if (c->info && c->info->user.n) {
+        quote_go(&who, i->nkey);
+    } else if (user.n) {
         buf_add(&who, STR(" - User "));
-        quote_go(&who, c->info->user);
-    } else if (c->info && c->info->token.n) {
+        quote_go(&who, user);
+    } else if (i->token.n) {
         buf_add(&who, STR(" - Token \"[REDACTED]\""));
     }
     client_log(c, LOG_ERR, "authentication error%.*s", STR_ARG(buf_str(&who)));
     buf_deinit(&who);
     client_send_error(c, "Authorization Violation");
-    conn_close(&c->conn, reason);
+    conn_close(&c->conn, verdict->reason);
 }
 
 /*
@@ -175,7 +178,7 @@ void client_on_login(struct client *c, const struct login_verdict *verdict)
 
     c->got_connect = true;
     if (!verdict->is_ok) {
-        refuse_login(c, verdict->reason);
+        refuse_login(c, verdict);
         return;
     }
     client_leave(c);

@@ -23,7 +23,8 @@ static struct conn_limits limits_of(const struct client_options *o)
 void client_home_init(struct client_home *h, struct client_shared *shared, struct shard *shard,
                       struct delivery *take_delivery, const struct client_options *options)
 {
-    *h = (struct client_home){.shared = shared, .shard = shard, .delivery = take_delivery};
+    *h = (struct client_home){
+        .shared = shared, .shard = shard, .delivery = take_delivery, .identity = &shared->identity};
     client_home_furnish(h, options);
 }
 
@@ -38,13 +39,20 @@ void client_home_admit(struct client_home *h, struct login_rules *take_rules, in
 {
     login_rules_unref(h->rules);
     h->rules = take_rules;
-    if (timeout_ns) {
-        h->auth_timeout_ns = timeout_ns;
-    } else {
-        const struct tls_options *tls = &h->options->tls;
+    h->auth_timeout_ns = client_auth_timeout_ns(h->options, timeout_ns);
+}
 
-        h->auth_timeout_ns = tls->is_on ? tls->timeout_ns + CLOCK_SEC_NS : AUTH_TIMEOUT_NS;
+int64_t client_auth_timeout_ns(const struct client_options *o, int64_t configured_ns)
+{
+    if (configured_ns) {
+        return configured_ns;
     }
+    return o->tls.is_on ? o->tls.timeout_ns + CLOCK_SEC_NS : AUTH_TIMEOUT_NS;
+}
+
+void client_home_identify(struct client_home *h, const struct server_identity *id)
+{
+    h->identity = id;
 }
 
 void client_home_secure(struct client_home *h, struct tls_context *take_tls)

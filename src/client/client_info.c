@@ -15,7 +15,7 @@
 
 void client_send_info(struct client *c, bool is_connect_info)
 {
-    const struct server_identity *id = &c->home->shared->identity;
+    const struct server_identity *id = c->home->identity;
     const struct client_options *o = c->home->options;
     char ip[ADDR_TEXT_MAX];
     struct buf line = {0};
@@ -43,7 +43,10 @@ void client_send_info(struct client *c, bool is_connect_info)
     }
     json_add_int(&j, "max_payload", c->parser.max_payload_bytes);
     json_add_uint(&j, "client_id", c->cid);
-    json_add_str(&j, "client_ip", str_of(ip));
+    bool has_ip = c->conn.addr.family != AF_UNSPEC;
+    if (has_ip && c->step != CLIENT_STEP_PROXY_HEADER) { // else it is not known yet
+        json_add_str(&j, "client_ip", str_of(ip));
+    }
     json_opt_str(&j, "nonce", (struct str){.p = c->nonce, .n = c->nonce ? LOGIN_NONCE_BYTES : 0});
     json_opt_bool(&j, "ldm", atomic_load(&c->home->shared->is_lame_duck));
     if (is_connect_info) {

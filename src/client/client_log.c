@@ -71,7 +71,12 @@ static void add_label(struct buf *out, const struct client *c)
     char ip[ADDR_TEXT_MAX];
 
     addr_format_ip(&c->conn.addr, ip);
-    buf_printf(out, c->conn.addr.family == AF_INET6 ? "[%s]:%u" : "%s:%u", ip, c->conn.addr.port);
+    if (c->conn.addr.family == AF_UNSPEC) {
+        buf_add(out, STR("unix"));
+    } else {
+        buf_printf(out, c->conn.addr.family == AF_INET6 ? "[%s]:%u" : "%s:%u", ip,
+                   c->conn.addr.port);
+    }
     buf_printf(out, " - cid:%llu - ", (unsigned long long)c->cid);
     if (c->info) {
         add_description(out, c->info);

@@ -4,6 +4,7 @@
  * else is served. */
 #include "auth/login.h"
 #include "base/mem.h"
+#include "base/quote.h"
 #include "broker/account.h"
 #include "broker/rights.h"
 #include "client/client.h"
@@ -85,6 +86,23 @@ static void start_job(struct client *c, const struct login *login)
     job_start(c->conn.shard->worker, &l->job);
 }
 
+/* Asks the certificate, where it is what counts. */
+static void certify(const struct client *c, struct login *login)
+{
+    if (!login_is_by_certificate(c->home->rules, login)) {
+        return;
+    }
+    login->certified = client_find_certified(c);
+    if (login->certified && login->user.n) {
+        struct buf user = {0};
+
+        quote_go(&user, login->user);
+        log_warn("User %.*s found in connect proto, but user required from cert",
+                 STR_ARG(buf_str(&user)));
+        buf_deinit(&user);
+    }
+}
+
 void client_login(struct client *c)
 {
     const struct client_info *i = c->info;
@@ -100,6 +118,7 @@ void client_login(struct client *c)
         .wants_account = c->wants_account,
     };
 
+    certify(c, &login);
     if (login_is_costly(c->home->rules, &login)) {
         start_job(c, &login);
         return;
@@ -110,10 +129,22 @@ void client_login(struct client *c)
 
 void client_login_as_nobody(struct client *c)
 {
+    struct login login = {.type = CONNECTION_STANDARD};
+    struct login_verdict verdict = {0};
+
+    certify(c, &login);
+    if (!login_is_costly(c->home->rules, &login)) { // nobody hashes what is not even there
+        verdict = login_check(c->home->rules, &login);
+    }
+    if (!verdict.is_ok) {
+        verdict = (struct login_verdict){.reason = CLOSE_AUTHENTICATION_VIOLATION};
+        client_on_login(c, &verdict);
+        return;
+    }
     c->is_auth_pending = false;
     c->parser.connect_only = false;
     c->got_connect = true;
-    if (client_enter(c, login_anonymous(c->home->rules))) {
+    if (client_enter(c, verdict.user)) {
         client_arm_timer(c);
     }
 }

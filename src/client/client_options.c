@@ -64,6 +64,8 @@ static const struct option client_rows[] = {
                 .aliases = "no_sublist_cache", .doc = "Match every message anew."),
     OPTION_OTHER("tls", struct client_options, tls, &tls_options_type, .reload = RELOAD_HOOK,
                  .doc = "Encrypted connections: certificates, and whom to trust."),
+    OPTION_BOOL("proxy_protocol", struct client_options, proxy_protocol,
+                .doc = "Take the PROXY header of a load balancer, v1 or v2, from any peer."),
     OPTION_BOOL("allow_non_tls", struct client_options, allow_non_tls,
                 .doc = "Clients may connect with or without TLS."),
     OPTION_END};

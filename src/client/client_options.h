@@ -33,7 +33,8 @@ struct client_options {
     bool no_fast_producer_stall;
     bool disable_sublist_cache;
     struct tls_options tls;
-    bool allow_non_tls; // clients may come without TLS all the same
+    bool proxy_protocol; // a PROXY header may come first
+    bool allow_non_tls;  // clients may come without TLS all the same
 };
 
 /** @return  the rows of these options over o. Thread: control. */

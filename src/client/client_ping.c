@@ -5,6 +5,7 @@
 #include "broker/deliver.h"
 #include "client/client.h"
 #include "client/client_options.h"
+#include "client/client_proxy.h"
 #include "client/client_tls.h"
 #include "io/worker.h"
 
@@ -65,8 +66,8 @@ void client_on_timer(struct timer *t)
     const struct client_options *o = c->home->options;
     int64_t now = clock_now_ns();
 
-    if (c->tls_step != CLIENT_TLS_NO_STEP) {
-        client_tls_on_timer(c);
+    if (c->step != CLIENT_STEP_NONE) {
+        c->step == CLIENT_STEP_PROXY_HEADER ? client_proxy_on_timer(c) : client_tls_on_timer(c);
         return;
     }
     if (c->is_auth_pending) {

@@ -3,6 +3,7 @@
  * closed, what it may not be subscribed to any more is taken away, all others notice nothing. What
  * other workers may still look at is given up later (client_home_settle). */
 #include "auth/login.h"
+#include "auth/tls_types.h"
 #include "base/mem.h"
 #include "base/quote.h"
 #include "broker/account.h"
@@ -12,6 +13,7 @@
 #include "broker/sub.h"
 #include "client/client.h"
 #include "client/client_options.h"
+#include "io/tls_stream.h"
 
 static void retire_rights(struct client_home *h, struct rights *take_rights)
 {
@@ -52,8 +54,9 @@ static void take_away(struct client *c, struct sub *s)
     quote_go(&what, sub_sid(s));
     buf_add_char(&what, ')');
     client_send_error(c, "Permissions Violation for Subscription to %.*s", STR_ARG(buf_str(&what)));
-    client_log(c, LOG_INF, "Removed sub %.*s for user %.*s - not authorized",
-               STR_ARG(buf_str(&what)), STR_ARG(c->user->id));
+    buf_add(&what, STR(" for User "));
+    quote_go(&what, c->user->id);
+    log_info("Removed sub %.*s - not authorized", STR_ARG(buf_str(&what)));
     buf_deinit(&what);
     atomic_fetch_or(&s->flags, SUB_CLOSED);
     client_remove_sub(c, s);
@@ -128,6 +131,21 @@ static bool follow_user(struct client *c, const struct login_rules *before)
     return true;
 }
 
+/* Other certificates may have been pinned: who has none of them, or no TLS, has to go. */
+static bool is_unpinned(const struct client *c)
+{
+    const struct client_home *h = c->home;
+
+    return h->has_new_pins && h->tls && !tls_peer_is_pinned(&c->conn.stream, h->tls);
+}
+
+/* It may begin a handshake, and there is no TLS any more. */
+static bool is_stranded(const struct client *c)
+{
+    return !c->home->tls &&
+           (c->step == CLIENT_STEP_EARLY_BYTES || c->step == CLIENT_STEP_FIRST_BYTE);
+}
+
 /* Is it one of those that are too many now? */
 static bool is_surplus(struct client_shared *shared)
 {
@@ -147,7 +165,12 @@ static void adopt(struct conn *conn, void *arg)
     struct client *c = client_of(conn);
 
     c->parser.max_line_bytes = (uint32_t)c->home->options->max_control_line;
-    if (is_surplus(c->home->shared)) {
+    if (is_unpinned(c)) {
+        atomic_fetch_add(&c->home->shared->n_unpinned, 1);
+        conn_close(conn, CLOSE_TLS_HANDSHAKE_ERROR);
+    } else if (is_stranded(c)) {
+        conn_close(conn, CLOSE_TLS_HANDSHAKE_ERROR);
+    } else if (is_surplus(c->home->shared)) {
         client_refuse(c, CLOSE_MAX_CONNECTIONS_EXCEEDED, "maximum connections exceeded");
     } else if (!c->has_entered || follow_user(c, before)) {
         client_limit_payload(c);
@@ -159,6 +182,7 @@ void client_home_adopt(struct client_home *h, const struct client_options *optio
 {
     struct login_rules *before = h->rules;
 
+    h->has_new_pins = !tls_pins_type.equal(&h->options->tls.pins, &options->tls.pins);
     h->rules = NULL;
     client_home_furnish(h, options);
     client_home_admit(h, take_rules, auth_timeout_ns);

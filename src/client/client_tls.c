@@ -101,7 +101,7 @@ static void go_on(struct client *c)
 {
     worker_clear_timer(c->conn.shard->worker, &c->timer);
     conn_end_await(&c->conn);
-    c->tls_step = CLIENT_TLS_NO_STEP;
+    c->step = CLIENT_STEP_NONE;
     client_begin(c);
 }
 
@@ -110,7 +110,7 @@ static void shake_hands(struct client *c)
     if (is_throttled(c)) {
         return;
     }
-    c->tls_step = CLIENT_TLS_HANDSHAKE;
+    c->step = CLIENT_STEP_HANDSHAKE;
     set_timer(c, options(c)->timeout_ns);
     client_log(c, LOG_DBG, "Starting TLS client connection handshake");
     conn_secure(&c->conn, c->home->tls);
@@ -120,8 +120,13 @@ static void shake_hands(struct client *c)
 static void announce(struct client *c)
 {
     client_send_info(c, false);
+    client_tls_after_info(c);
+}
+
+void client_tls_after_info(struct client *c)
+{
     if (c->home->options->allow_non_tls) {
-        c->tls_step = CLIENT_TLS_FIRST_BYTE;
+        c->step = CLIENT_STEP_FIRST_BYTE;
         conn_await(&c->conn);
         set_timer(c, options(c)->timeout_ns);
     } else {
@@ -137,7 +142,7 @@ void client_tls_start(struct client *c)
     if (!first->is_on) {
         announce(c);
     } else if (first->fallback_ns) {
-        c->tls_step = CLIENT_TLS_EARLY_BYTES;
+        c->step = CLIENT_STEP_EARLY_BYTES;
         conn_await(&c->conn);
         set_timer(c, first->fallback_ns);
     } else {
@@ -157,7 +162,7 @@ void client_tls_on_arrival(struct conn *conn)
     }
     if (first < 0) {
         conn_close(conn, first == STREAM_PEEK_END ? CLOSE_CLIENT_CLOSED : CLOSE_READ_ERROR);
-    } else if (c->tls_step == CLIENT_TLS_EARLY_BYTES || first == TLS_FIRST_BYTE) {
+    } else if (c->step == CLIENT_STEP_EARLY_BYTES || first == TLS_FIRST_BYTE) {
         shake_hands(c);
     } else {
         go_on(c);
@@ -166,12 +171,12 @@ void client_tls_on_arrival(struct conn *conn)
 
 void client_tls_on_timer(struct client *c)
 {
-    switch (c->tls_step) {
-    case CLIENT_TLS_EARLY_BYTES: // it waits for INFO
+    switch (c->step) {
+    case CLIENT_STEP_EARLY_BYTES: // it waits for INFO
         c->is_tls_first = false;
         announce(c);
         break;
-    case CLIENT_TLS_FIRST_BYTE: // it waits for something else than a handshake
+    case CLIENT_STEP_FIRST_BYTE: // it waits for something else than a handshake
         go_on(c);
         break;
     default:

@@ -10,14 +10,6 @@ struct client;
 struct client_options;
 struct conn;
 
-/** What a client waits for before the protocol begins. */
-enum client_tls_step {
-    CLIENT_TLS_NO_STEP,     // nothing: it has begun
-    CLIENT_TLS_EARLY_BYTES, // bytes before INFO, for some time
-    CLIENT_TLS_FIRST_BYTE,  // the one that tells a handshake from the plain protocol
-    CLIENT_TLS_HANDSHAKE,   // its end
-};
-
 /** @return  whether the configuration lets nobody in without TLS. Thread: any. */
 bool client_tls_is_required(const struct client_options *o);
 
@@ -29,7 +21,10 @@ void client_tls_log_mode(const struct client_options *o);
 /** Begin; INFO goes out and client_begin is called when their time has come. */
 void client_tls_start(struct client *c);
 
-/** The client's timer went off, and tls_step is not CLIENT_TLS_NO_STEP. */
+/** Go on once INFO has gone out in the clear. */
+void client_tls_after_info(struct client *c);
+
+/** The client's timer went off, while a step of TLS is awaited. */
 void client_tls_on_timer(struct client *c);
 
 /** conn_ops.on_arrival. */

@@ -63,6 +63,9 @@ struct option_type {
     void (*release)(void *field); // leaves it zeroed
     bool (*equal)(const void *a, const void *b);
     void (*print)(const void *field, struct buf *out); // secrets as ***
+    /* For documents: the rows that describe the value, or each of its elements. */
+    const struct option *rows; // ends with OPTION_END; NULL: it has none
+    const char *element;       // "[]" of an array, "NAME" of a map; NULL: the value itself
 };
 
 /** What a reload may do with a changed value. */

@@ -140,6 +140,9 @@ static bool read_once(struct conn *c)
     } else if (c->partial) {
         memcpy(buf, c->partial, kept);
     }
+    if (UNLIKELY(c->read_most) && c->read_most < room) {
+        room = c->read_most;
+    }
     ssize_t r =
         stream_read(&c->stream, &(struct iovec){.iov_base = buf + kept, .iov_len = room}, 1);
     if (r <= 0) {

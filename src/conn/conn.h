@@ -84,7 +84,8 @@ struct conn {
     char *partial;          // the unfinished operation
     uint32_t partial_n;     // [bytes] of it
     uint32_t partial_cap;
-    uint32_t need; // [bytes] it will have; 0: not known
+    uint32_t need;      // [bytes] it will have; 0: not known
+    uint32_t read_most; // [bytes] that a read may take, set by the owner; 0: whatever is there
     struct addr addr;
     struct timer deadline; // of a blocked write
     struct timer resume;   // end of a pause

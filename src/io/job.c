@@ -2,8 +2,13 @@
 /* Jobs are uv_work_t with their callbacks in our form. */
 #include "io/job.h"
 
+#include <stdlib.h>
+
 #include "base/attr.h"
+#include "base/decimal.h"
 #include "io/worker.h"
+
+#define MAX_THREADS 4u
 
 static void run(uv_work_t *work)
 {
@@ -21,6 +26,16 @@ static void done(uv_work_t *work, int status)
 
     (void)status; // jobs are never cancelled
     j->done(j);
+}
+
+void job_init(void)
+{
+    unsigned n_cores = worker_count_cores();
+    unsigned n = n_cores > MAX_THREADS ? MAX_THREADS : n_cores > 1 ? n_cores - 1 : 1;
+    char text[DECIMAL_MAX + 1];
+
+    *decimal_write(text, n) = '\0';
+    setenv("UV_THREADPOOL_SIZE", text, 0);
 }
 
 void job_start(struct worker *w, struct job *j)

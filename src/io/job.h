@@ -15,6 +15,14 @@ struct job {
 };
 
 /**
+ * Say how many threads do jobs: one less than there are cores, so that a storm of them (logins,
+ * whose passwords are hashed) leaves those who serve connections a core. Threads are made when they
+ * are needed. The environment's UV_THREADPOOL_SIZE wins.
+ * Thread: main, before others start.
+ */
+void job_init(void);
+
+/**
  * Have a job done. It must stay where it is until `done` is called, which happens even if whoever
  * asked is gone by then. When the worker has been stopped `run` may be left out.
  * Thread: the worker.  Blocks: no.

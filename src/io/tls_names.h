@@ -5,8 +5,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/str.h"
-
 struct tls_name {
     const char *name;    // in the configuration
     const char *openssl; // NULL: not with this library, or nothing that can be chosen

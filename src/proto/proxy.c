@@ -176,10 +176,10 @@ static enum proxy_result parse_v2(struct str in, struct proxy_header *out, char 
     if ((head[12] & 0x0f) > 1) {
         return refuse(why, "unknown PROXY protocol command: 0x%02x", head[12] & 0x0fu);
     }
-    if (in.n < V2_HEAD_BYTES + body_n) {
+    out->n = V2_HEAD_BYTES + body_n;
+    if (in.n < out->n) {
         return PROXY_MORE;
     }
-    out->n = V2_HEAD_BYTES + body_n;
     bool is_local = (head[12] & 0x0f) == 0;
     return is_local ? PROXY_OK : parse_v2_address(head, body_n, out, why);
 }

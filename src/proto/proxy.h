@@ -20,7 +20,7 @@ enum proxy_result {
 
 /** For whom the proxy speaks. */
 struct proxy_header {
-    size_t n;        // [bytes] it is long
+    size_t n;        // [bytes] it is long; after PROXY_MORE: will be, if that is known, else 0
     unsigned family; // 4, 6; 0: for itself, or it does not say
     uint8_t ip[16];  // network order
     uint16_t port;

@@ -55,6 +55,24 @@ static struct worker *choose_acceptor(const struct server *s)
     return s->n_workers == 1 ? s->workers[1] : s->control;
 }
 
+static enum status open_unix(struct server *s)
+{
+    const struct server_options *o = &s->config->server;
+
+    if (!o->unix_socket[0]) {
+        return ST_OK;
+    }
+    enum status st = listener_open_unix(&s->unix_listener, choose_acceptor(s), o->unix_socket,
+                                        server_options_unix_mode(o), "Unix client");
+    if (st != ST_OK) {
+        s->unix_listener.fd = -1;
+        log_fatal("Error listening on unix socket: %s, \"%s\"", o->unix_socket, status_text(st));
+        return st;
+    }
+    log_info("Listening for client connections on unix:%s", o->unix_socket);
+    return ST_OK;
+}
+
 enum status acceptor_open(struct server *s)
 {
     const struct server_options *o = &s->config->server;
@@ -88,18 +106,27 @@ enum status acceptor_open(struct server *s)
     log_info("Listening for client connections on %s%s%s:%u", is_v6 ? "[" : "", o->host,
              is_v6 ? "]" : "", s->client_listener.port);
     client_tls_log_mode(&s->config->client);
-    return ST_OK;
+    if (s->config->client.proxy_protocol) {
+        log_info("PROXY protocol enabled for client connections");
+    }
+    return open_unix(s);
 }
 
 void acceptor_start(struct server *s)
 {
     s->is_accepting = true;
     listener_start(&s->client_listener, on_accept, s);
+    if (s->unix_listener.fd >= 0) {
+        listener_start(&s->unix_listener, on_accept, s);
+    }
 }
 
-static void close_listener(void *arg)
+static void close_listeners(void *arg)
 {
-    listener_close(arg);
+    struct server *s = arg;
+
+    listener_close(&s->client_listener);
+    listener_close(&s->unix_listener);
 }
 
 void acceptor_stop(struct server *s)
@@ -109,5 +136,8 @@ void acceptor_stop(struct server *s)
     }
     s->is_accepting = false;
     listener_refuse(&s->client_listener);
-    worker_call(choose_acceptor(s), close_listener, &s->client_listener);
+    if (s->unix_listener.fd >= 0) {
+        listener_refuse(&s->unix_listener);
+    }
+    worker_call(choose_acceptor(s), close_listeners, s);
 }

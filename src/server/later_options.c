@@ -340,8 +340,6 @@ static const struct option ocsp_cache_rows[] = {
 /* ---- the table */
 
 static const struct option later_rows[] = {
-    OPTION_BOOL("proxy_protocol", struct later_options, proxy_protocol,
-                .doc = "Clients come through a proxy that says who they are."),
     OPTION_STR("default_sentinel", struct later_options, default_sentinel,
                .doc = "JWT of clients that present none, in operator mode."),
     OPTION_BLOCK("cluster", later_cluster_rows, .wrong = "Expected map to define cluster, got %T",
@@ -457,7 +455,6 @@ enum status later_options_check(const struct later_options *o, const struct orig
         {"jetstream", {"jetstream"}, o->jetstream},
         {"operator", {"operator", "trusted"}, o->has_operator},
         {"resolver", {"resolver"}, o->has_resolver},
-        {"proxy_protocol", {"proxy_protocol"}, o->proxy_protocol},
     };
     const char *contradiction = find_contradiction(o);
     uint32_t n_before = d->n_errors;

@@ -28,7 +28,6 @@ struct later_options {
     bool has_store_dir;
     bool has_operator;
     bool has_resolver;
-    bool proxy_protocol;
     const char *default_sentinel;
 };
 

@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "io/job.h"
 #include "server/cli.h"
 #include "server/explain.h"
 #include "server/server.h"
@@ -82,6 +83,7 @@ int main(int argc, char **argv)
     struct cli cli = {0};
     int code;
 
+    job_init();
     hash_init(); // before anything is hashed, permissions of the configuration for one
     server_config_init(config, NULL);
     server_config_tables(config, tables);

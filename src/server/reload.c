@@ -10,135 +10,15 @@
 #include "io/tls_context.h"
 #include "server/cli.h"
 #include "server/pid_file.h"
+#include "server/ports_file.h"
+#include "server/reload_diff.h"
 #include "server/server.h"
-
-/* ---- compare */
-
-/** Two configurations, row by row. */
-struct comparison {
-    const void *before;  // the struct of the present table, as it is
-    struct buf *refusal; // why it cannot be done; empty: it can
-    struct buf *changes; // what to log, a line each
-};
-
-/* Names that the reference has for options in its messages, where they are not the option's in
- * capitals. */
-static const struct {
-    const char *option;
-    const char *field;
-} fields[] = {
-    {"max_subscriptions", "MaxSubs"},
-    {"log_max_num", "LogMaxFiles"},
-    {"disable_sublist_cache", "NoSublistCache"},
-};
-
-static const struct {
-    const char *option;
-    const char *text; // NULL: part of what is always said
-} changes[] = {
-    {"authorization.user", "authorization username"},
-    {"authorization.password", "authorization password"},
-    {"authorization.token", "authorization token"},
-    {"authorization.users", NULL},
-    {"authorization.default_permissions", NULL},
-    {"accounts", NULL},
-    {"server_tags", "tags"},
-    {"server_metadata", "metadata"},
-};
-
-/* "lame_duck_duration" → "LameDuckDuration" */
-static void add_field_name(struct buf *out, struct str name)
-{
-    bool is_start = true;
-
-    for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
-        if (str_equal(str_of(fields[i].option), name)) {
-            buf_add(out, str_of(fields[i].field));
-            return;
-        }
-    }
-    for (size_t i = 0; i < name.n; i++) {
-        char c = name.p[i];
-
-        if (c != '_' && c != '.') {
-            buf_add_char(out, (char)(is_start && c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c));
-        }
-        is_start = c == '_' || c == '.';
-    }
-}
-
-static void refuse(struct comparison *c, const struct option_slot *slot, struct str name)
-{
-    struct option_slot before = {.row = slot->row, .base = (void *)(uintptr_t)c->before};
-
-    if (c->refusal->n) {
-        return; // the first one is told
-    }
-    buf_add(c->refusal, STR("config reload not supported for "));
-    add_field_name(c->refusal, name);
-    buf_add(c->refusal, STR(": old="));
-    option_print(&before, c->refusal);
-    buf_add(c->refusal, STR(", new="));
-    option_print(slot, c->refusal);
-}
-
-static void note_change(struct comparison *c, const struct option_slot *slot, struct str name)
-{
-    for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
-        if (str_equal(str_of(changes[i].option), name)) {
-            if (changes[i].text) {
-                buf_printf(c->changes, "%s\n", changes[i].text);
-            }
-            return;
-        }
-    }
-    buf_printf(c->changes, "%.*s = ", STR_ARG(name));
-    option_print(slot, c->changes);
-    buf_add_char(c->changes, '\n');
-}
-
-/* A port that the system chose once stays when it is asked to choose again. */
-static bool is_any_port(const struct option_slot *slot, struct str name)
-{
-    return str_equal(name, STR("port")) &&
-           *(const int64_t *)(const void *)((const char *)slot->base + slot->row->offset) < 0;
-}
-
-static void compare_row(void *arg, const struct option_slot *slot, struct str name)
-{
-    struct comparison *c = arg;
-
-    if (option_equal(slot->row, c->before, slot->base) || is_any_port(slot, name)) {
-        return;
-    }
-    if (slot->row->reload == RELOAD_RESTART) {
-        refuse(c, slot, name);
-    } else {
-        note_change(c, slot, name);
-    }
-}
-
-static void compare(struct server_config *before, struct server_config *now, struct comparison *c)
-{
-    struct option_table tables_before[SERVER_CONFIG_N_TABLES + 1];
-    struct option_table tables[SERVER_CONFIG_N_TABLES + 1];
-
-    server_config_tables(before, tables_before);
-    server_config_tables(now, tables);
-    for (size_t i = 0; tables[i].rows; i++) {
-        const struct option_table one[] = {tables[i], OPTION_TABLES_END};
-
-        c->before = tables_before[i].base;
-        option_for_each(one, compare_row, c);
-    }
-}
 
 /* ---- read */
 
 static enum status read_config(const struct server *s, struct server_config *now, struct diag *d)
 {
     struct option_table tables[SERVER_CONFIG_N_TABLES + 1];
-    struct diag warnings = {0};
 
     server_config_init(now, s->config->program);
     server_config_tables(now, tables);
@@ -149,7 +29,6 @@ static enum status read_config(const struct server *s, struct server_config *now
     if (st == ST_OK) {
         st = server_config_check(now, d);
     }
-    diag_deinit(&warnings);
     return st;
 }
 
@@ -162,7 +41,6 @@ struct adoption {
 };
 
 static void settle(struct server *s);
-static void post_all(struct server *s, void (*run)(struct worker *w, struct inbox_item *item));
 
 /* A worker has done its part. */
 static void on_answer(void *arg)
@@ -187,9 +65,10 @@ static void adopt(struct worker *w, struct inbox_item *item)
     struct tls_context *tls = s->reload.tls;
 
     (void)w;
+    client_home_secure(a->home, tls ? tls_context_ref(tls) : NULL);
+    client_home_identify(a->home, s->reload.identity);
     client_home_adopt(a->home, &s->config->client, login_rules_ref(s->reload.rules),
                       s->config->auth.timeout_ns);
-    client_home_secure(a->home, tls ? tls_context_ref(tls) : NULL);
     answer(a);
 }
 
@@ -213,6 +92,48 @@ static void post_all(struct server *s, void (*run)(struct worker *w, struct inbo
     }
 }
 
+static void free_identity(struct server_identity *take_id)
+{
+    if (take_id) {
+        mem_free((char *)(uintptr_t)take_id->host);
+        mem_free(take_id);
+    }
+}
+
+/* Nobody looks at the old any more. */
+static void give_up(struct server *s)
+{
+    struct reload *r = &s->reload;
+
+    if (r->identity) {
+        s->clients.identity = *r->identity;
+    }
+    server_config_free(r->before);
+    login_rules_unref(r->rules);
+    tls_context_unref(r->tls);
+    free_identity(r->identity_before);
+    r->before = NULL;
+    r->rules = NULL;
+    r->tls = NULL;
+    r->identity_before = NULL;
+    r->is_settling = false;
+}
+
+void reload_deinit(struct server *s)
+{
+    give_up(s);
+    free_identity(s->reload.identity);
+}
+
+static void log_unpinned(struct server *s)
+{
+    int64_t n = atomic_exchange(&s->clients.n_unpinned, 0);
+
+    if (n) {
+        log_info("Disconnect %lld clients due to pinned certs reload", (long long)n);
+    }
+}
+
 /* First everybody has adopted the new, then everybody has given up what others might look at. */
 static void settle(struct server *s)
 {
@@ -223,22 +144,12 @@ static void settle(struct server *s)
         post_all(s, give_up_old);
         return;
     }
-    reload_deinit(s);
+    log_unpinned(s);
+    give_up(s);
     if (r->is_wanted_again && !s->is_shutting_down) {
         r->is_wanted_again = false;
         reload_run(s);
     }
-}
-
-void reload_deinit(struct server *s)
-{
-    server_config_free(s->reload.before);
-    login_rules_unref(s->reload.rules);
-    tls_context_unref(s->reload.tls);
-    s->reload.before = NULL;
-    s->reload.tls = NULL;
-    s->reload.rules = NULL;
-    s->reload.is_settling = false;
 }
 
 /* Those that are more than max_connections allows are closed by the workers, whoever they are. */
@@ -247,8 +158,10 @@ static void count_surplus(struct server *s, const struct server_config *before)
     int64_t max = s->config->client.max_connections;
     int64_t surplus = atomic_load(&s->clients.n_clients) - (max > 0 ? max : 0);
 
-    if (max < before->client.max_connections && surplus > 0) {
-        atomic_store(&s->clients.n_surplus, surplus);
+    surplus = max < before->client.max_connections && surplus > 0 ? surplus : 0;
+    atomic_store(&s->clients.n_surplus,
+                 surplus); // some of the last time may have left by themselves
+    if (surplus) {
         log_info("Closed %lld connections to fall within max_connections", (long long)surplus);
     }
 }
@@ -267,6 +180,30 @@ static void move_pid_file(struct server *s, const struct server_config *before)
     diag_deinit(&d);
 }
 
+static void move_ports_file(struct server *s, const struct server_config *before)
+{
+    if (strcmp(before->server.ports_file_dir, s->config->server.ports_file_dir) != 0) {
+        ports_file_take_remove(s->ports_path);
+        server_write_ports_file(s);
+    }
+}
+
+/* What INFO is to tell. */
+static struct server_identity *identity_new(const struct server *s)
+{
+    const struct server_options *o = &s->config->server;
+    struct server_identity *id = mem_alloc(sizeof(*id));
+    struct str host;
+    int64_t port;
+
+    ENSURE(server_options_advertised(o, s->client_listener.port, &host, &port) == ST_OK);
+    *id = s->clients.identity;
+    id->name = o->server_name[0] ? o->server_name : s->key.id;
+    id->host = mem_strndup(host.p, host.n);
+    id->port = (uint16_t)port;
+    return id;
+}
+
 static void log_changes(struct str lines)
 {
     log_info("Reloaded: authorization users");
@@ -275,7 +212,7 @@ static void log_changes(struct str lines)
         const char *lf = memchr(lines.p, '\n', lines.n);
         size_t n = (size_t)(lf - lines.p);
 
-        log_info("Reloaded: %.*s", (int)n, lines.p);
+        log_info("%.*s", (int)n, lines.p);
         lines = (struct str){.p = lf + 1, .n = lines.n - n - 1};
     }
 }
@@ -286,10 +223,13 @@ static void publish(struct server *s, struct server_config *now, struct str line
 
     s->config = now;
     s->reload.before = before;
-    s->reload.rules = login_rules_new(&now->auth, &s->accounts);
+    s->reload.rules = login_rules_new(&now->auth, &s->accounts, now->client.tls.verify_and_map);
+    s->reload.identity_before = s->reload.identity;
+    s->reload.identity = identity_new(s);
     log_changes(lines);
     count_surplus(s, before);
     move_pid_file(s, before);
+    move_ports_file(s, before);
     post_all(s, adopt);
     log_info("Reloaded server configuration (%s)", now->digest);
 }
@@ -305,7 +245,7 @@ static void refuse_reload(struct server_config *take_now, struct str why)
     server_config_free(take_now);
 }
 
-static void try_reload(struct server *s, struct diag *d, struct comparison *c)
+static void try_reload(struct server *s, struct diag *d, struct reload_diff *diff)
 {
     struct server_config *now = mem_zalloc(sizeof(*now));
 
@@ -313,9 +253,9 @@ static void try_reload(struct server *s, struct diag *d, struct comparison *c)
         refuse_reload(now, buf_str(&d->text));
         return;
     }
-    compare(s->config, now, c);
-    if (c->refusal->n) {
-        refuse_reload(now, buf_str(c->refusal));
+    reload_compare(s->config, now, s->client_listener.port, diff);
+    if (diff->refusal.n) {
+        refuse_reload(now, buf_str(&diff->refusal));
     } else if (server_make_tls(now, &s->reload.tls, d) != ST_OK) {
         refuse_reload(now, buf_str(&d->text));
     } else if (log_open(&now->server.log, now->program, d) != ST_OK) {
@@ -323,15 +263,13 @@ static void try_reload(struct server *s, struct diag *d, struct comparison *c)
         s->reload.tls = NULL;
         refuse_reload(now, buf_str(&d->text));
     } else {
-        publish(s, now, buf_str(c->changes));
+        publish(s, now, buf_str(&diff->changes));
     }
 }
 
 void reload_run(struct server *s)
 {
-    struct buf refusal = {0};
-    struct buf lines = {0};
-    struct comparison c = {.refusal = &refusal, .changes = &lines};
+    struct reload_diff diff = {0};
     struct diag d = {0};
 
     if (!s->cli->config) {
@@ -343,8 +281,8 @@ void reload_run(struct server *s)
         s->reload.is_wanted_again = true;
         return;
     }
-    try_reload(s, &d, &c);
-    buf_deinit(&refusal);
-    buf_deinit(&lines);
+    try_reload(s, &d, &diff);
+    buf_deinit(&diff.refusal);
+    buf_deinit(&diff.changes);
     diag_deinit(&d);
 }

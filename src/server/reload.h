@@ -6,21 +6,21 @@
 
 #include <stdbool.h>
 
-#include "base/diag.h"
-#include "base/status.h"
-
 struct login_rules;
 struct server;
 struct server_config;
+struct server_identity;
 struct tls_context;
 
 struct reload {
-    struct server_config *before; // still in use by some workers; NULL: no reload is under way
-    struct login_rules *rules;    // that the workers are to adopt; a reference
-    struct tls_context *tls;      // likewise; NULL: none
-    unsigned n_awaited;           // workers that have not answered yet
-    bool is_settling;             // all have adopted it
-    bool is_wanted_again;         // asked for while one was under way
+    struct server_config *before;     // still in use by some workers; NULL: no reload is under way
+    struct login_rules *rules;        // that the workers are to adopt; a reference
+    struct tls_context *tls;          // likewise; NULL: none
+    struct server_identity *identity; // that INFO tells now; NULL: that of the start
+    struct server_identity *identity_before; // still in use by some workers; NULL: likewise
+    unsigned n_awaited;                      // workers that have not answered yet
+    bool is_settling;                        // all have adopted it
+    bool is_wanted_again;                    // asked for while one was under way
 };
 
 /** Reload, and log what came of it. Thread: control. */

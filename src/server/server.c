@@ -131,7 +131,7 @@ enum status server_make_tls(const struct server_config *config, struct tls_conte
 
 static void log_warnings(const struct server_config *config)
 {
-    if (auth_options_have_plain_password(&config->auth)) {
+    if (auth_options_have_plain_password(&config->auth, config->client.tls.verify_and_map)) {
         log_warn("Plaintext passwords detected, use nkeys or bcrypt");
     }
     client_options_log_warnings(&config->client);
@@ -140,7 +140,7 @@ static void log_warnings(const struct server_config *config)
 static void set_up_clients(struct server *s)
 {
     const struct auth_options *o = &s->config->auth;
-    struct login_rules *rules = login_rules_new(o, &s->accounts);
+    struct login_rules *rules = login_rules_new(o, &s->accounts, s->config->client.tls.verify_and_map);
 
     s->clients.global = accounts_get(&s->accounts, "$G");
     for (unsigned i = 1; i <= s->n_workers; i++) {
@@ -194,7 +194,7 @@ static enum status write_pid_file(struct server *s)
     return st;
 }
 
-static void write_ports_file(struct server *s)
+void server_write_ports_file(struct server *s)
 {
     const struct ports_file_entry entries[] = {
         {"nats", client_tls_is_required(&s->config->client) ? "tls" : "nats",
@@ -209,7 +209,8 @@ enum status server_start(struct server *s, struct server_config *take_config, co
 {
     enum status st;
 
-    *s = (struct server){.config = take_config, .cli = cli, .client_listener.fd = -1};
+    *s = (struct server){
+        .config = take_config, .cli = cli, .client_listener.fd = -1, .unix_listener.fd = -1};
     signal(SIGPIPE, SIG_IGN);
     raise_fd_limit();
     create_identity(s);
@@ -239,7 +240,7 @@ enum status server_start(struct server *s, struct server_config *take_config, co
         return st;
     }
     reclaim_start(s);
-    write_ports_file(s);
+    server_write_ports_file(s);
     log_info("Server is ready");
     return ST_OK;
 }

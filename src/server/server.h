@@ -41,6 +41,7 @@ struct server {
     struct nkey_server key; // who we are
     char *advertised_host;
     struct listener client_listener;
+    struct listener unix_listener; // fd -1: none
     struct signals signals;
     struct lame_duck lame_duck;
     struct reclaim reclaim;
@@ -66,6 +67,9 @@ MUST_USE enum status server_start(struct server *s, struct server_config *take_c
 /** Make what clients need for TLS. @param out  one reference; NULL: no TLS is configured. */
 MUST_USE enum status server_make_tls(const struct server_config *config, struct tls_context **out,
                                      struct diag *d);
+
+/** Write the ports file, if the configuration asks for one; its path is kept. */
+void server_write_ports_file(struct server *s);
 
 /** Serve until a shutdown is complete. */
 void server_run(struct server *s);

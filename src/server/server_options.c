@@ -26,6 +26,26 @@ static const char *refuse_spaces(struct str text)
     return text.n && memchr(text.p, ' ', text.n) ? "server name cannot contain spaces" : NULL;
 }
 
+static const char *refuse_mode(struct str text)
+{
+    bool is_octal = text.n > 0 && text.n <= 4;
+
+    for (size_t i = 0; i < text.n; i++) {
+        is_octal = is_octal && text.p[i] >= '0' && text.p[i] <= '7';
+    }
+    return is_octal ? NULL : "unix_socket_mode must be an octal number such as \"0660\"";
+}
+
+unsigned server_options_unix_mode(const struct server_options *o)
+{
+    unsigned mode = 0;
+
+    for (const char *p = o->unix_socket_mode; *p; p++) {
+        mode = mode * 8 + (unsigned)(*p - '0');
+    }
+    return mode;
+}
+
 static enum status set_listen(void *base, const struct node *value, struct option_reader *r);
 
 static const struct option server_rows[] = {
@@ -37,6 +57,10 @@ static const struct option server_rows[] = {
     OPTION_INT("port", struct server_options, port, .cli = "-p --port", .def = DEFAULT_PORT,
                .zero_is_default = true,
                .doc = "Port to listen on for clients; -1 takes a free one."),
+    OPTION_STR("unix_socket", struct server_options, unix_socket,
+               .doc = "Path of a Unix socket to listen on for clients as well."),
+    OPTION_STR("unix_socket_mode", struct server_options, unix_socket_mode, .def = "0660",
+               .refuse = refuse_mode, .doc = "Permissions of that path, in octal: \"0660\"."),
     OPTION_STR("server_name", struct server_options, server_name, .cli = "-n --name --server_name",
                .refuse = refuse_spaces, .doc = "Name of this server; by default its id."),
     OPTION_STR("client_advertise", struct server_options, client_advertise,

@@ -26,6 +26,8 @@ struct monitor_options {
 struct server_options {
     const char *host;                  // to listen on; "0.0.0.0" is every address, IPv6 included
     int64_t port;                      // -1: any free one
+    const char *unix_socket;           // path of one to listen on, too; "": none
+    const char *unix_socket_mode;      // permissions of that path, in octal
     const char *server_name;           // "": the server id
     const char *client_advertise;      // "host[:port]" for INFO instead of the listener's; "": none
     const char *pid_file;              // "": none
@@ -45,6 +47,9 @@ struct server_options {
 
 /** @return  the rows of these options over o. Thread: control. */
 struct option_table server_options_table(struct server_options *o);
+
+/** @return  the permissions of the Unix socket. Thread: any. */
+unsigned server_options_unix_mode(const struct server_options *o);
 
 /** Make what follows from other options so: after a file was read. Thread: control. */
 void server_options_settle(struct server_options *o);

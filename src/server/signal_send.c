@@ -19,10 +19,10 @@
 #include "base/diag.h"
 #include "base/mem.h"
 #include "base/os_error.h"
+#include "base/quote.h"
 #include "base/status.h"
 #include "base/str.h"
 #include "conf/value.h"
-#include "base/quote.h"
 
 #define MAX_EXPRESSION 256 // longest content of a pid file that is looked at
 

@@ -3,13 +3,14 @@
 
 import os
 import re
+import signal
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from harness import Server
+from harness import Server, eventually
 from harness.server import gnatwren_binary, peer_binary
 
 
@@ -97,3 +98,40 @@ def refused(configured):
         return server.log()
 
     return expect_refusal
+
+
+class Reloading:
+    """A server whose configuration file is written anew."""
+
+    def __init__(self, server, path, common):
+        self.server = server
+        self._path = path
+        self._common = common
+
+    def __call__(self, text, *, send=None):
+        """Reload this text; the messages that the log then has, with their levels, up to the last one about it.
+
+        send  makes the server reload; SIGHUP if it is not given
+        """
+        self.write(text)
+        seen = len(self.server.log())
+        (send or (lambda: self.server.signal(signal.SIGHUP)))()
+        eventually(lambda: re.search(r"Reloaded server configuration|Failed to reload", self.server.log()[seen:]))
+        lines = re.findall(r"^\[\d+\] .*?(\[\w{3}\] .*?)\r?$", self.server.log()[seen:], re.MULTILINE)
+        return [line for line in lines if 'Trapped "hangup"' not in line]
+
+    def write(self, text):
+        self._path.write_text(f"{text}\n{self._common}")
+
+
+@pytest.fixture
+def reloadable(start_server, tmp_path, monkeypatch):
+    """reloadable(text, *args, **kwargs of Server) -> Reloading: a server that reads a file t.conf with that text."""
+    monkeypatch.setattr("harness.server._listen_args", lambda *_args: [])  # flags would win over the file
+
+    def start(text, *args, common="listen: '127.0.0.1:-1'\n", **kwargs):
+        path = tmp_path / "t.conf"
+        path.write_text(f"{text}\n{common}")
+        return Reloading(start_server("-c", "t.conf", *args, cwd=tmp_path, **kwargs), path, common)
+
+    return start

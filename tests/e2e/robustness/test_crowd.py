@@ -94,3 +94,24 @@ def test_connection_storm(connect, start_workers, process, all_gone):
             c.close()
     all_gone(server, n_descriptors)
     connect(server).connect().fence()
+
+
+def test_login_storm(connect, start_workers, memory_counts):
+    """Two thousand logins whose passwords have to be hashed: those connected hardly notice."""
+    hashed = "$2a$08$PWIFAL8RsWyGI3jVZtO9Nu8.6jOxzxfZo7c/W0eLk017hjgUKWrhy"  # of another password
+    server = start_workers(2, options={"authorization.timeout": 120, "authorization.users": [
+        {"user": "slow", "password": hashed}, {"user": "quick", "password": "pw"}]})
+    c = connect(server, timeout=60).connect(user="quick", **{"pass": "pw"})
+    storm = [connect(server, timeout=60) for _ in range(2000 if memory_counts else 200)]
+    for client in storm:
+        client.send(b'CONNECT {"user":"slow","pass":"guess"}\r\n')
+    times, end = [], time.monotonic() + 4
+    while time.monotonic() < end:
+        start = time.monotonic()
+        c.ping()
+        times.append(time.monotonic() - start)
+        time.sleep(0.002)
+    times.sort()
+    assert len(times) > 20
+    if memory_counts:
+        assert times[len(times) * 99 // 100] < 0.005

@@ -38,7 +38,7 @@ static void set_up(struct fixture *f, const char *text)
     conf_tree_deinit(&tree);
     diag_deinit(&d);
     accounts_init(&f->accounts, 2);
-    f->rules = login_rules_new(&f->options, &f->accounts);
+    f->rules = login_rules_new(&f->options, &f->accounts, false);
 }
 
 static void tear_down(struct fixture *f)
