@@ -90,9 +90,10 @@ bool dn_parse(struct arena *a, struct str text, struct dn *out)
     size_t max = count_parts(text);
     struct dn_part *part = arena_alloc(a, max * sizeof(*part));
     struct dn dn = {.rdns = arena_alloc(a, max * sizeof(*dn.rdns))};
-    struct reader r = {.at = text.p, .end = text.p + text.n, .out = arena_alloc(a, text.n + 1)};
+    struct reader r = {.at = text.p, .out = arena_alloc(a, text.n + 1)};
     bool is_new = true; // the next part begins an RDN
 
+    r.end = text.n ? text.p + text.n : text.p; // nothing may be added to NULL
     while (r.at < r.end) {
         struct dn_rdn *rdn = &dn.rdns[is_new ? dn.n++ : dn.n - 1];
 

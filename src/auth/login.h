@@ -7,7 +7,6 @@
 #include <stdint.h>
 
 #include "auth/auth_options.h"
-#include "base/attr.h"
 #include "base/str.h"
 #include "conn/close_reason.h"
 

@@ -268,19 +268,26 @@ static bool is_allowed(const struct list *l, struct str subject, struct str queu
            subject_set_covers(&l->plain, subject);
 }
 
-/* Whether an entry denies a subject, its wildcards taken as text, to a queue. */
-static bool is_denied(const struct list *l, struct str subject, struct str queue)
+/* Whether an entry that concerns the queue hits a subject. */
+static bool is_hit(const struct list *l, struct str subject, struct str queue,
+                   bool (*hits)(const struct subject_set *set, struct str subject))
 {
-    if (subject_set_matches(&l->plain, subject)) {
+    if (hits(&l->plain, subject)) {
         return true;
     }
     for (size_t i = 0; queue.n && i < l->n_rules; i++) {
-        if (subject_set_matches(&l->rules[i].subjects, subject) &&
+        if (hits(&l->rules[i].subjects, subject) &&
             subject_set_covers(&l->rules[i].queues, queue)) {
             return true;
         }
     }
     return false;
+}
+
+/* Whether an entry denies a subject, its wildcards taken as text, to a queue. */
+static bool is_denied(const struct list *l, struct str subject, struct str queue)
+{
+    return is_hit(l, subject, queue, subject_set_matches);
 }
 
 bool perms_may_subscribe(const struct perms *p, struct str subject, struct str queue)
@@ -291,18 +298,7 @@ bool perms_may_subscribe(const struct perms *p, struct str subject, struct str q
 
 bool perms_needs_filter(const struct perms *p, struct str subject, struct str queue)
 {
-    const struct list *l = &p->lists[PERMS_SUB_DENY];
-
-    if (subject_set_overlaps(&l->plain, subject)) {
-        return true;
-    }
-    for (size_t i = 0; queue.n && i < l->n_rules; i++) {
-        if (subject_set_overlaps(&l->rules[i].subjects, subject) &&
-            subject_set_covers(&l->rules[i].queues, queue)) {
-            return true;
-        }
-    }
-    return false;
+    return is_hit(&p->lists[PERMS_SUB_DENY], subject, queue, subject_set_overlaps);
 }
 
 bool perms_may_deliver(const struct perms *p, struct str subject, struct str queue)

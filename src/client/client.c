@@ -10,8 +10,6 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/quote.h"
-#include "broker/account.h"
-#include "broker/deliver.h"
 #include "client/client_options.h"
 #include "client/client_proxy.h"
 #include "client/client_tls.h"

@@ -35,7 +35,7 @@ void job_init(void)
     char text[DECIMAL_MAX + 1];
 
     *decimal_write(text, n) = '\0';
-    setenv("UV_THREADPOOL_SIZE", text, 0);
+    setenv("UV_THREADPOOL_SIZE", text, 0); // NOLINT(concurrency-mt-unsafe): the only thread yet
 }
 
 void job_start(struct worker *w, struct job *j)

@@ -231,6 +231,7 @@ static void publish(struct server *s, struct server_config *now, struct str line
     move_pid_file(s, before);
     move_ports_file(s, before);
     post_all(s, adopt);
+    auto_reload_start(s);
     log_info("Reloaded server configuration (%s)", now->digest);
 }
 

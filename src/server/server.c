@@ -9,7 +9,6 @@
 #include "auth/login.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "broker/account.h"
 #include "broker/deliver.h"
 #include "client/client_tls.h"
 #include "io/tls_context.h"
@@ -240,6 +239,7 @@ enum status server_start(struct server *s, struct server_config *take_config, co
         return st;
     }
     reclaim_start(s);
+    auto_reload_start(s);
     server_write_ports_file(s);
     log_info("Server is ready");
     return ST_OK;
@@ -303,6 +303,7 @@ void server_deinit(struct server *s)
     }
     if (s->control) {
         signals_stop(s);
+        auto_reload_stop(s);
         for (unsigned i = 0; i <= s->n_workers; i++) {
             worker_deinit(s->workers[i]);
         }

@@ -6,15 +6,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "auth/auth_options.h"
 #include "auth/nkey.h"
 #include "base/status.h"
 #include "broker/accounts.h"
 #include "client/client.h"
-#include "client/client_options.h"
 #include "conn/shard.h"
 #include "io/listener.h"
 #include "io/worker.h"
+#include "server/auto_reload.h"
 #include "server/lame_duck.h"
 #include "server/reclaim.h"
 #include "server/reload.h"
@@ -46,6 +45,7 @@ struct server {
     struct lame_duck lame_duck;
     struct reclaim reclaim;
     struct reload reload;
+    struct auto_reload auto_reload;
     char *ports_path;    // ports file written, or NULL
     unsigned n_draining; // workers that still have connections, in a shutdown
     unsigned n_started;  // workers whose threads run

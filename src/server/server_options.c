@@ -72,6 +72,8 @@ static const struct option server_rows[] = {
     OPTION_STR("ports_file_dir", struct server_options, ports_file_dir, .cli = "--ports_file_dir",
                .reload = RELOAD_HOOK,
                .doc = "Directory for a file <program>_<pid>.ports that lists the URLs in use."),
+    OPTION_BOOL("auto_reload", struct server_options, auto_reload, .reload = RELOAD_HOOK,
+                .doc = "Reload when the configuration file or a certificate of TLS changes."),
     OPTION_INT("io_threads", struct server_options, io_threads, .cli = "--io_threads", .min = 0,
                .max = MAX_THREADS, .doc = "Threads that serve connections; 0 is one per core."),
     OPTION_DURATION("lame_duck_duration", struct server_options, lame_duck_duration_ns, .def = "2m",

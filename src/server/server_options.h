@@ -32,6 +32,7 @@ struct server_options {
     const char *client_advertise;      // "host[:port]" for INFO instead of the listener's; "": none
     const char *pid_file;              // "": none
     const char *ports_file_dir;        // "": none
+    bool auto_reload;                  // when the configuration file or a certificate changes
     int64_t io_threads;                // workers; 0: one per core
     int64_t lame_duck_duration_ns;     // [ns] over which clients are closed, grace period included
     int64_t lame_duck_grace_period_ns; // [ns] from the announcement to the first close
