@@ -99,6 +99,7 @@ def test_a22_same_reply_subject_twice(login, ask):
     c = login("two")
     ask(c, b"r.twice")
     c.send(pub(b"r.twice", b"!"))
+    c.fence()
     answers(c, ask(c, b"r.twice"), 2)
 
 

@@ -202,7 +202,6 @@ def test_c29_start_checks(judge, refused, program, text, message):
     ("websocket { port: -1, no_tls: true }\n", "t.conf:1:12: websocket is not supported yet"),
     ("jetstream: enabled\n", "t.conf:1:0: jetstream is not supported yet"),
     ("http: 8222\n", "t.conf:1:0: http: monitoring is not supported yet"),
-    ("port: -1\nproxy_protocol: true\n", "t.conf:2:1: proxy_protocol is not supported yet"),
 ])
 def test_not_yet(judge, refused, program, text, message):
     """What does not exist yet is refused by a start, with its place."""

@@ -114,7 +114,7 @@ def test_before_login(reloadable, connect, request):
 
 NARROWED = [  # SUB, permissions of subscribe, whether it goes
     ("SUB foo 1", "{allow: bar}", True), ("SUB bar 1", "{allow: bar}", False), ("SUB foo.* 1", "{allow: foo.a}", True),
-    ("SUB foo.> 1", "{allow: 'foo.*'}", True), ("SUB foo.* 1", "{allow: 'foo.>'}", False), ("SUB > 1", "{allow: foo}", True),
+    ("SUB foo.> 1", "{allow: 'foo.*'}", False), ("SUB foo.* 1", "{allow: 'foo.>'}", False), ("SUB > 1", "{allow: foo}", True),
     ("SUB foo q 1", "{allow: 'foo q'}", False), ("SUB foo r 1", "{allow: 'foo q'}", True), ("SUB foo 1", "{allow: 'foo q'}", True),
     ("SUB foo 1", "{deny: foo}", True), ("SUB foo 1", "{deny: 'foo.>'}", False), ("SUB foo q 1", "{deny: 'foo q'}", True),
     ("SUB foo 1", "{deny: 'foo q'}", False), ("SUB foo.* 1", "{deny: foo.a}", False), ("SUB foo.a 1", "{deny: 'foo.*'}", True),

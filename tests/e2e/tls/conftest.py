@@ -34,25 +34,30 @@ class Certificates:
         self.folder = folder
         self.made: dict[str, Certificate] = {}
 
-    def __call__(self, name: str, names: str | None = None, *, key: str = "ec", days: int = 10) -> Certificate:
-        """names  subject alternative names, as OpenSSL writes them
-        key    ec or rsa
-        days   validity; negative: it is over"""
+    def __call__(self, name: str, names: str | None = None, *, subject: str | None = None, key: str = "ec",
+                 days: int = 10) -> Certificate:
+        """names    subject alternative names, as OpenSSL writes them; "": none
+        subject  as OpenSSL reads it: "/O=tests/CN=name" unless said otherwise
+        key      ec or rsa
+        days     validity; negative: it is over"""
         if name not in self.made:
-            self.made[name] = self._make(name, names or f"DNS:{name}.example,DNS:localhost,IP:127.0.0.1", key, days)
+            if names is None:
+                names = f"DNS:{name}.example,DNS:localhost,IP:127.0.0.1"
+            self.made[name] = self._make(name, names, subject or f"/O=tests/CN={name}", [key, days])
         return self.made[name]
 
-    def _make(self, name: str, names: str, key: str, days: int) -> Certificate:
+    def _make(self, name: str, names: str, subject: str, kind: list) -> Certificate:
+        key, days = kind
         made = Certificate(str(self.folder / f"{name}.pem"), str(self.folder / f"{name}.key"))
         new_key = ["-newkey", "rsa:2048"] if key == "rsa" else ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
-        request = ["openssl", "req", "-subj", f"/O=tests/CN={name}", "-nodes", "-keyout", made.key, *new_key]
+        request = ["openssl", "req", "-utf8", "-multivalue-rdn", "-subj", subject, "-nodes", "-keyout", made.key, *new_key]
         if name in ("root", "stranger"):
             subprocess.run([*request, "-x509", "-days", str(days), "-out", made.pem], check=True, capture_output=True)
             return made
         root = self("root")
         wanted = self.folder / f"{name}.csr"
         extensions = self.folder / f"{name}.ext"
-        extensions.write_text(f"subjectAltName={names}\n")
+        extensions.write_text(f"subjectAltName={names}\n" if names else "basicConstraints=CA:FALSE\n")
         subprocess.run([*request, "-out", wanted], check=True, capture_output=True)
         subprocess.run(["openssl", "x509", "-req", "-in", wanted, "-CA", root.pem, "-CAkey", root.key, "-CAcreateserial",
                         "-days", str(days), "-extfile", extensions, "-out", made.pem], check=True, capture_output=True)

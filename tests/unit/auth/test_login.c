@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "auth/cert_names.h"
 #include "auth/secret.h"
 #include "base/attr.h"
 #include "broker/account.h"
@@ -23,7 +24,7 @@ struct fixture {
     struct login_rules *rules;
 };
 
-static void set_up(struct fixture *f, const char *text)
+static void set_up_with(struct fixture *f, const char *text, bool is_mapping)
 {
     struct option_table tables[] = {auth_options_table(&f->options), OPTION_TABLES_END};
     struct diag d = {0};
@@ -38,7 +39,12 @@ static void set_up(struct fixture *f, const char *text)
     conf_tree_deinit(&tree);
     diag_deinit(&d);
     accounts_init(&f->accounts, 2);
-    f->rules = login_rules_new(&f->options, &f->accounts, false);
+    f->rules = login_rules_new(&f->options, &f->accounts, is_mapping);
+}
+
+static void set_up(struct fixture *f, const char *text)
+{
+    set_up_with(f, text, false);
 }
 
 static void tear_down(struct fixture *f)
@@ -147,6 +153,65 @@ static void test_nobody(void **state)
     tear_down(&f);
 }
 
+static const struct login_user *find_subject(const struct fixture *f, const char *subject)
+{
+    const struct login_user *found = NULL;
+    struct cert_names names = {0};
+
+    cert_names_add_subject(&names, str_of(subject));
+    for (size_t i = 0; i < names.n && !found; i++) {
+        found = login_find_certified(f->rules, &names.at[i], CONNECTION_STANDARD);
+    }
+    cert_names_deinit(&names);
+    return found;
+}
+
+/* the certificate says who it is, the password is still compared. */
+static void test_certificates(void **state)
+{
+    struct fixture f = {0};
+    struct login login = {.user = STR("a"), .type = CONNECTION_STANDARD};
+
+    (void)state;
+    set_up_with(&f,
+                "authorization {users: [{user: a, password: x}, {user: \"O=o,CN=a\"},\n"
+                "{user: \"CN=b\", password: y}, \n"
+                "{user: \"CN=w\", allowed_connection_types: [websocket]}]}\nno_auth_user: a\n",
+                true);
+    assert_true(login_is_by_certificate(f.rules, &login));
+    assert_null(find_subject(&f, "CN=nobody"));
+    assert_null(find_subject(&f, "CN=w"));
+    assert_false(login_check(f.rules, &login).is_ok); // nor as no_auth_user, nor as a
+    login.certified = find_subject(&f, "CN=a,O=o");
+    assert_true(login_check(f.rules, &login).is_ok);
+    assert_true(str_equal(login_check(f.rules, &login).user->id, STR("O=o,CN=a")));
+    login.certified = find_subject(&f, "CN=b");
+    assert_false(login_check(f.rules, &login).is_ok);
+    login.pass = STR("y");
+    assert_true(login_check(f.rules, &login).is_ok);
+    tear_down(&f);
+}
+
+/* without users the certificate names nobody. */
+static void test_certificates_without_users(void **state)
+{
+    static const char *const confs[] = {
+        "",
+        "authorization {user: a, password: x}",
+        "authorization {token: t}",
+        "authorization {users: [{nkey: UAT5BLDFF7JTKEPEBMUL25Q455LFE3WARUENVDU7CVLZFG73U4OPV4MM}]}",
+    };
+    struct fixture f = {0};
+    struct login login = {.user = STR("a"), .type = CONNECTION_STANDARD};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(confs); i++) {
+        set_up_with(&f, confs[i], true);
+        assert_false(login_is_by_certificate(f.rules, &login));
+        tear_down(&f);
+    }
+}
+
 static void test_bcrypt(void **state)
 {
     static const char hash[] = "$2a$11$PWIFAL8RsWyGI3jVZtO9Nu8.6jOxzxfZo7c/W0eLk017hjgUKWrhy";
@@ -167,6 +232,8 @@ int main(void)
         cmocka_unit_test(test_one_user_or_token),
         cmocka_unit_test(test_users_of_accounts),
         cmocka_unit_test(test_nobody),
+        cmocka_unit_test(test_certificates),
+        cmocka_unit_test(test_certificates_without_users),
         cmocka_unit_test(test_bcrypt),
     };
 
