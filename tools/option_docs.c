@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/attr.h"
 #include "base/buf.h"
 #include "base/str.h"
 #include "conf/option.h"
@@ -20,9 +19,9 @@ struct walk;
 struct document {
     const char *head;
     bool has_later; // options of what does not exist yet are in it
-    /* All may be NULL. The name is in w, a value in slot; base NULL: it has no field here. */
-    void (*open)(const struct walk *w, const struct option *row);
+    /* A row, and before and after those that are in it. A slot without base has no value. */
     void (*row)(const struct walk *w, const struct option_slot *slot);
+    void (*open)(const struct walk *w, const struct option_slot *slot);
     void (*close)(const struct walk *w, const struct option *row);
 };
 
@@ -71,33 +70,34 @@ static void add_to_path(struct walk *w, const struct option *row)
     buf_add_char(&w->path, '.');
 }
 
-// NOLINTNEXTLINE(misc-no-recursion): as deep as the tables, which are constant
+static void walk_rows(struct walk *w, const struct option *rows, void *base);
+
+static void walk_inner(struct walk *w, const struct option_slot *slot, const struct option *rows)
+{
+    bool is_block = slot->row->kind == OPTION_KIND_BLOCK;
+    unsigned n_before = w->n_columns;
+
+    w->document->open(w, slot);
+    add_to_path(w, slot->row);
+    w->n_columns += is_block || !slot->row->type->element ? INDENT : 2 * INDENT;
+    walk_rows(w, rows, is_block ? slot->base : NULL);
+    w->n_columns = n_before;
+    w->document->close(w, slot->row);
+}
+
+/* Recurses as deep as the tables go. */
 static void walk_rows(struct walk *w, const struct option *rows, void *base)
 {
-    const struct document *doc = w->document;
-
     for (const struct option *row = rows; row->kind != OPTION_KIND_END; row++) {
+        const struct option_slot slot = {.row = row, .base = base};
+        const struct option *inner = inner_rows(w, row);
         size_t n_before = w->path.n;
 
         buf_add(&w->path, str_of(row->name));
-        const struct option *inner =
-            row->has_no_field && !doc->has_later ? NULL : inner_rows(w, row);
-        if (row->kind != OPTION_KIND_BLOCK && !(inner && doc->open)) {
-            doc->row(w, &(struct option_slot){.row = row, .base = base});
-        }
         if (inner) {
-            bool is_element = row->kind == OPTION_KIND_OTHER && row->type->element;
-
-            if (doc->open) {
-                doc->open(w, row);
-            }
-            add_to_path(w, row);
-            w->n_columns += is_element ? 2 * INDENT : INDENT;
-            walk_rows(w, inner, row->kind == OPTION_KIND_BLOCK ? base : NULL);
-            w->n_columns -= is_element ? 2 * INDENT : INDENT;
-            if (doc->close) {
-                doc->close(w, row);
-            }
+            walk_inner(w, &slot, inner);
+        } else {
+            w->document->row(w, &slot);
         }
         w->path.n = n_before;
     }
@@ -185,6 +185,20 @@ static void print_md_row(const struct walk *w, const struct option_slot *slot)
     buf_deinit(&value);
 }
 
+/* What is in a block is told by the names of its rows. */
+static void print_md_open(const struct walk *w, const struct option_slot *slot)
+{
+    if (slot->row->kind != OPTION_KIND_BLOCK) {
+        print_md_row(w, slot);
+    }
+}
+
+static void print_md_close(const struct walk *w, const struct option *row)
+{
+    (void)w;
+    (void)row;
+}
+
 static const struct document md = {
     .head = "# Options\n\n"
             "Written by `tools/option_docs.c` from the tables of the program; do not edit. `a.b` "
@@ -198,6 +212,8 @@ static const struct document md = {
             "|---|---|---|---|---|---|\n",
     .has_later = true,
     .row = print_md_row,
+    .open = print_md_open,
+    .close = print_md_close,
 };
 
 /* ---- conf/gnatwren.conf */
@@ -255,8 +271,9 @@ static bool is_array(const struct option *row)
            strcmp(row->type->element, "[]") == 0;
 }
 
-static void print_open(const struct walk *w, const struct option *row)
+static void print_conf_open(const struct walk *w, const struct option_slot *slot)
 {
+    const struct option *row = slot->row;
     const char *element = row->kind == OPTION_KIND_OTHER ? row->type->element : NULL;
 
     print_comment(w, row);
@@ -268,7 +285,7 @@ static void print_open(const struct walk *w, const struct option *row)
     }
 }
 
-static void print_close(const struct walk *w, const struct option *row)
+static void print_conf_close(const struct walk *w, const struct option *row)
 {
     if (row->kind == OPTION_KIND_OTHER && row->type->element) {
         indent(w->n_columns + INDENT);
@@ -286,9 +303,9 @@ static const struct document conf = {
             "# `gnatwren -t --explain -c FILE`.\n"
             "# Written by tools/option_docs.c from the tables of the program; edit a copy.\n",
     .has_later = false,
-    .open = print_open,
     .row = print_conf_row,
-    .close = print_close,
+    .open = print_conf_open,
+    .close = print_conf_close,
 };
 
 int main(int argc, char **argv)

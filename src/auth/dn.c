@@ -102,7 +102,8 @@ bool dn_parse(struct arena *a, struct str text, struct dn *out)
         if (!read_part(&r, part++)) {
             return false;
         }
-        is_new = r.at == r.end || *r.at++ == ',';
+        is_new = r.at == r.end || *r.at == ',';
+        r.at += r.at < r.end;
     }
     if (!is_new) { // a plus is followed by something
         return false;

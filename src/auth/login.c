@@ -484,6 +484,9 @@ static enum login_change follow_single(const struct login_rules *from, const str
                                        const struct login_user **out)
 {
     *out = &to->single;
+    if (!login_is_required(to)) {
+        return LOGIN_SAME; // nobody is asked any more
+    }
     return strcmp(from->user, to->user) == 0 && strcmp(from->token, to->token) == 0 &&
                    strcmp(from->single.password, to->single.password) == 0 && !to->has_users
                ? LOGIN_SAME

@@ -63,9 +63,9 @@ struct client_home {
     struct delivery *delivery;
     const struct client_options *options;
     const struct server_identity *identity; // that INFO tells
-    struct login_rules *rules; // who may come in; a reference
-    int64_t auth_timeout_ns;   // from the accept to a good CONNECT
-    struct tls_context *tls;   // a reference; NULL: no TLS
+    struct login_rules *rules;              // who may come in; a reference
+    int64_t auth_timeout_ns;                // from the accept to a good CONNECT
+    struct tls_context *tls;                // a reference; NULL: no TLS
     struct timer throttle_report;
     struct conn_limits limits; // as the options say
     /* What a reload replaced and others may still look at, until client_home_settle. */

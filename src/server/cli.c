@@ -43,6 +43,7 @@ enum {
     FLAG_SIGNAL,
     FLAG_SET,
     FLAG_EXPLAIN,
+    FLAG_DIFF,
     FLAG_TLS,
     FLAG_TLS_CERT,
     FLAG_TLS_KEY,
@@ -59,6 +60,7 @@ static const struct flag own_flags[] = {
     [FLAG_SIGNAL] = {.names = "sl signal", .kind = KIND_STR},
     [FLAG_SET] = {.names = "set", .kind = KIND_STR},
     [FLAG_EXPLAIN] = {.names = "explain"},
+    [FLAG_DIFF] = {.names = "diff", .kind = KIND_STR},
     [FLAG_TLS] = {.names = "tls"},
     [FLAG_TLS_CERT] = {.names = "tlscert", .kind = KIND_STR},
     [FLAG_TLS_KEY] = {.names = "tlskey", .kind = KIND_STR},
@@ -69,11 +71,6 @@ static const struct flag own_flags[] = {
     {.names = "DVV", .sets = "debug trace trace_verbose"},
     {.names = "js jetstream", .capability = "JetStream"},
     {.names = "sd store_dir", .kind = KIND_STR, .capability = "JetStream"},
-    {.names = "tls", .capability = "TLS"},
-    {.names = "tlscert", .kind = KIND_STR, .capability = "TLS"},
-    {.names = "tlskey", .kind = KIND_STR, .capability = "TLS"},
-    {.names = "tlscacert", .kind = KIND_STR, .capability = "TLS"},
-    {.names = "tlsverify", .capability = "TLS"},
     {.names = "cluster", .kind = KIND_STR, .capability = "clustering"},
     {.names = "cluster_listen", .kind = KIND_STR, .capability = "clustering"},
     {.names = "cluster_name", .kind = KIND_STR, .capability = "clustering"},
@@ -395,6 +392,24 @@ static enum status set_tls(const struct reader *r)
     return ST_OK;
 }
 
+static char *copy_text(const char *text)
+{
+    return mem_strndup(text, strlen(text));
+}
+
+/* -t --diff OLD NEW */
+static enum status take_diff(struct reader *r)
+{
+    if (!is_on(r, FLAG_TEST) || r->at + 1 != r->argc) {
+        fprintf(stderr, "%s: usage: -t --diff OLD NEW, two configuration files\n", r->cli->program);
+        return ST_FAILED;
+    }
+    r->cli->is_test = true;
+    r->cli->diff = copy_text(text_of(r, FLAG_DIFF));
+    r->cli->config = copy_text(r->argv[r->at]);
+    return ST_OK;
+}
+
 static enum status act(struct reader *r)
 {
     const char *program = r->cli->program;
@@ -412,6 +427,9 @@ static enum status act(struct reader *r)
         help_print_tls(stdout);
         return ST_EXIT;
     }
+    if (text_of(r, FLAG_DIFF)[0]) {
+        return take_diff(r);
+    }
     if (r->at < r->argc) {
         return run_word(program, r->argv[r->at]);
     }
@@ -425,7 +443,7 @@ static enum status act(struct reader *r)
         return ST_FAILED;
     }
     if (text_of(r, FLAG_CONFIG)[0]) {
-        r->cli->config = mem_strndup(text_of(r, FLAG_CONFIG), strlen(text_of(r, FLAG_CONFIG)));
+        r->cli->config = copy_text(text_of(r, FLAG_CONFIG));
     }
     r->cli->is_test = is_on(r, FLAG_TEST);
     r->cli->is_explain = is_on(r, FLAG_EXPLAIN);
@@ -519,5 +537,6 @@ void cli_deinit(struct cli *cli)
     }
     mem_free(cli->settings);
     mem_free(cli->config);
+    mem_free(cli->diff);
     *cli = (struct cli){0};
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The command line: flags as nats-server has them, in the syntax of Go's flag package, and some of
- * our own, --io_threads, --set and --explain. Flags that set an option are named by the option's
- * row. */
+ * our own, --io_threads, --set, --explain and --diff. Flags that set an option are named by the
+ * option's row. */
 #pragma once
 
 #include <stdbool.h>
@@ -26,6 +26,7 @@ struct cli {
     char *config;                 // path of the configuration file; NULL: none
     bool is_test;                 // -t: only check the file
     bool is_explain;              // --explain: print the options in effect
+    char *diff;                   // --diff: the file that config is compared with; NULL: none
     struct cli_setting *settings; // those of --set first, otherwise in order
     size_t n_settings;
 };

@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "conf/option.h"
 #include "conf/origin.h"
+#include "server/reload_diff.h"
 
 #define COLUMN 48 // where the comments begin
 
@@ -61,4 +62,21 @@ void explain_options(FILE *out, struct server_config *config)
 
     server_config_tables(config, tables);
     option_for_each(tables, explain, &e);
+}
+
+enum status explain_reload(FILE *out, struct server_config *before, struct server_config *now)
+{
+    struct reload_diff diff = {0};
+
+    reload_compare(before, now, (int)before->server.port, &diff);
+    bool is_refused = diff.refusal.n > 0;
+    if (is_refused) {
+        fprintf(out, "A reload would be refused: %.*s\n", STR_ARG(buf_str(&diff.refusal)));
+    } else {
+        fprintf(out, "A reload would say:\nReloaded: authorization users\nReloaded: accounts\n%.*s",
+                STR_ARG(buf_str(&diff.changes)));
+    }
+    buf_deinit(&diff.refusal);
+    buf_deinit(&diff.changes);
+    return is_refused ? ST_FAILED : ST_OK;
 }

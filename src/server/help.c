@@ -69,6 +69,7 @@ static const char file_flags[] =
     "        --io_threads <number>        Threads that serve connections (default: one per core)\n"
     "        --set <name>=<value>         Set an option by its configuration name; repeatable\n"
     "        --explain                    Show all options, their values and origins; exit\n"
+    "        --diff <old> <new>           With -t: show what a reload would change; exit\n"
     "\n"
     "Common Options:\n"
     "    -h, --help                       Show this text\n"

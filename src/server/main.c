@@ -28,12 +28,34 @@ static enum status read_file(const struct cli *cli, struct server_config *config
     bool is_good = st == ST_OK && !(cli->is_test && d.n_warnings);
 
     print_diag(is_good ? "" : cli->program, &d);
-    if (is_good && cli->is_test) {
+    if (is_good && cli->is_test && !cli->diff) {
         fprintf(stderr, "%s: configuration file %s is valid (%s)\n", cli->program, cli->config,
                 config->digest);
     }
     diag_deinit(&d);
     return is_good ? ST_OK : ST_FAILED;
+}
+
+/* --diff: the file is read as `config` was, and then they are compared. */
+static enum status compare_files(const struct cli *cli, struct server_config *config)
+{
+    struct server_config *before = mem_zalloc(sizeof(*before));
+    struct option_table tables[SERVER_CONFIG_N_TABLES + 1];
+    struct diag d = {0};
+
+    server_config_init(before, config->program);
+    server_config_tables(before, tables);
+    enum status st = server_config_read(before, cli->diff, &d);
+    if (st == ST_OK) {
+        st = cli_apply(cli, tables, &before->origins, &d);
+    }
+    print_diag(cli->program, &d);
+    if (st == ST_OK) {
+        st = explain_reload(stdout, before, config) == ST_OK ? ST_EXIT : ST_FAILED;
+    }
+    diag_deinit(&d);
+    server_config_free(before);
+    return st;
 }
 
 static enum status apply_command_line(const struct cli *cli, struct server_config *config)
@@ -46,6 +68,8 @@ static enum status apply_command_line(const struct cli *cli, struct server_confi
     if (st == ST_OK && cli->is_explain) {
         explain_options(stdout, config);
         st = ST_EXIT;
+    } else if (st == ST_OK && cli->diff) {
+        st = compare_files(cli, config);
     } else if (st == ST_OK && cli->is_test) {
         st = ST_EXIT;
     }

@@ -139,7 +139,8 @@ static void log_warnings(const struct server_config *config)
 static void set_up_clients(struct server *s)
 {
     const struct auth_options *o = &s->config->auth;
-    struct login_rules *rules = login_rules_new(o, &s->accounts, s->config->client.tls.verify_and_map);
+    struct login_rules *rules =
+        login_rules_new(o, &s->accounts, s->config->client.tls.verify_and_map);
 
     s->clients.global = accounts_get(&s->accounts, "$G");
     for (unsigned i = 1; i <= s->n_workers; i++) {

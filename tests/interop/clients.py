@@ -36,14 +36,16 @@ class BuildFailed(Exception):
 class Program:
     """A client program that was built."""
 
+    name: str
     command: list[str]
 
     @contextlib.contextmanager
-    def start(self, case: str, port: int, *login: str) -> Iterator[Run]:
-        """Run one case while the test does something to the server; `login` is nothing, USER PASSWORD, or TOKEN."""
-        command = [*self.command, case, f"nats://127.0.0.1:{port}", *login]
+    def start(self, case: str, port: int, **settings: str) -> Iterator[Run]:
+        """Run one case while the test does something to the server; README.md lists the settings."""
+        words = [f"{name}={value}" for name, value in settings.items()]
+        command = [*self.command, case, f"nats://127.0.0.1:{port}", *words]
         with tempfile.TemporaryFile("w+") as errors, \
-                subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors,
+                subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors,
                                  text=True) as proc:
             watchdog = threading.Timer(RUN_TIMEOUT, proc.kill)
             watchdog.start()
@@ -53,9 +55,9 @@ class Program:
                 watchdog.cancel()
                 proc.kill()
 
-    def run(self, case: str, port: int, *login: str) -> str:
+    def run(self, case: str, port: int, **settings: str) -> str:
         """Run one case to its end; returns what it printed."""
-        with self.start(case, port, *login) as run:
+        with self.start(case, port, **settings) as run:
             return run.finish()
 
 
@@ -73,7 +75,11 @@ class Run:
             self._fail(line + self._proc.stdout.read())
 
     def finish(self) -> str:
-        """Wait for the end of the case, which must have passed; returns the rest of what it printed."""
+        """Wait for the end of the case, which must have passed; returns the rest of what it printed.
+
+        The program's standard input is closed, which ends the case `reload`.
+        """
+        self._proc.stdin.close()
         output = self._proc.stdout.read()
         if self._proc.wait() != 0:
             self._fail(output)
@@ -101,7 +107,7 @@ def _build_c() -> Program:
     units = [path for path in sources if path.suffix == ".c"]
     command = ["cc", *CFLAGS, "-o", program, *units, "-lnats", "-pthread"]
     _build_if_stale(program, sources, lambda: _tool(command, cwd=SOURCES / "c"))
-    return Program([str(program)])
+    return Program("c", [str(program)])
 
 
 def _build_go() -> Program:
@@ -113,7 +119,7 @@ def _build_go() -> Program:
     command = ["go", "build", "-buildvcs=false", "-o", program, "."]
     sources = sorted((SOURCES / "go").glob("*.go"))
     _build_if_stale(program, sources, lambda: _tool(command, cwd=SOURCES / "go", env=env))
-    return Program([str(program)])
+    return Program("go", [str(program)])
 
 
 def _build_js() -> Program:
@@ -128,7 +134,7 @@ def _build_js() -> Program:
         _tool(["npm", "ci", "--no-audit", "--no-fund"], cwd=folder)
 
     _build_if_stale(folder / "node_modules", sources, install)
-    return Program(["node", str(folder / "main.js")])
+    return Program("js", ["node", str(folder / "main.js")])
 
 
 BUILDERS: dict[str, Callable[[], Program]] = {"c": _build_c, "go": _build_go, "js": _build_js}

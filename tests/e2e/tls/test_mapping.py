@@ -147,6 +147,15 @@ def test_a40_no_subject(mapping, enter, refuse, certificate):
     assert said(server, client) == ["User required in cert, none found"]
 
 
+def test_a40_resumed_session(mapping, enter, connect, secure, certificate):
+    """A-40: a session that is resumed is that of the certificate it began with."""
+    server = mapping(BOB)
+    first = enter(server, certificate("bob"))
+    again = secure(connect(server), session=first.sock.session, context=first.sock.context).connect()
+    assert again.sock.session_reused
+    assert said(server, again) == [f'Using DistinguishedNameMatch for auth ["{BOB}"]']
+
+
 def test_a40_users_of_accounts(mapping, enter, refuse, certificate):
     """A-40: users of accounts, too; a user who may not come that way is passed over."""
     server = mapping(accounts={"A": {"users": [{"user": BOB, "allowed_connection_types": ["WEBSOCKET"]}, {"user": "bob.example"}]}})
@@ -189,10 +198,14 @@ def test_a41_password(mapping, enter, refuse, certificate):
     refuse(server, bob, who, **{"pass": "secret"})
 
 
-def test_a41_hash(mapping, enter, refuse, certificate):
+def test_a41_hash(mapping, enter, refuse, connect, secure, certificate):
     """A-41: so is a hash."""
-    server = mapping({"user": BOB, "password": "$2a$04$UjiBmhPQKW4wLMhVBm7oQO6ZxGWFoqNrGrBzwZUZ6xz8S7pYsSp6O"})
+    server = mapping({"user": BOB, "password": "$2a$04$abcdefghijklmnopqrstuuLZYjhNQAOdpbzt4WxWlUHjv1wsyH5DG"}, "z", no_auth_user="z")
+    enter(server, certificate("bob"), **{"user": "x", "pass": "s3cret"})
     refuse(server, certificate("bob"), f' - User "{BOB}"', **{"pass": "wrong"})
+    client = secure(connect(server), certificate("bob"))
+    client.send(b"PING\r\n")
+    client.expect_closed_with(VIOLATION)
 
 
 def test_a41_no_auth_user(mapping, refuse, enter, certificate):

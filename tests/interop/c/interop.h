@@ -13,10 +13,11 @@ enum { WAIT_MS = 60000 }; // how long to wait for anything the server must do
 /// What the command line asked for.
 struct target {
     const char *url;
-    const char *user;  // NULL = no user/password login
-    const char *pass;  // NULL = no user/password login
-    const char *token; // NULL = no token login
+    char **settings; // the words NAME=VALUE; ends with NULL
 };
+
+/** The value of a setting; NULL unless the command line has it. */
+const char *setting(const struct target *target, const char *name);
 
 /** Ends the program with exit code 1 and the reason on stderr unless `is_true`. */
 void check(bool is_true, const char *what, const char *file, int line);
@@ -28,7 +29,7 @@ void check_status(natsStatus status, natsStatus wanted, const char *what, const 
 #define OK(call) check_status((call), NATS_OK, #call, __FILE__, __LINE__)
 #define FAILS_WITH(wanted, call) check_status((call), (wanted), #call, __FILE__, __LINE__)
 
-/** Options for `target`: address, login and deadline. Freed with natsOptions_Destroy. */
+/** Options for `target`: address, login, TLS and deadline. Freed with natsOptions_Destroy. */
 natsOptions *target_options(const struct target *target);
 
 /** A connection to `target`. Freed with natsConnection_Destroy. */
@@ -51,6 +52,9 @@ void flush(natsConnection *nc);
 
 /** Tells the test that it may now restart or signal the server. */
 void say_ready(void);
+
+/** Whether the test has closed this program's standard input. Does not wait. */
+bool input_ended(void);
 
 /// A number raised by callbacks of library threads.
 struct counter;
@@ -81,5 +85,11 @@ void case_drain_subscription(const struct target *target);
 void case_drain_connection(const struct target *target);
 void case_reconnect(const struct target *target);
 void case_lame_duck(const struct target *target);
+
+// The cases, security.c
 void case_login(const struct target *target);
 void case_login_refused(const struct target *target);
+void case_tls_refused(const struct target *target);
+void case_permissions(const struct target *target);
+void case_accounts(const struct target *target);
+void case_reload(const struct target *target);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-// Cases about connections: what INFO said, login, drain, reconnect, lame duck.
+// Cases about connections: what INFO said, drain, reconnect, lame duck.
 #include "interop.h"
 
 #include <inttypes.h>
@@ -232,26 +232,4 @@ void case_lame_duck(const struct target *target)
     natsConnection_Destroy(nc);
     natsOptions_Destroy(opts);
     counter_free(notices);
-}
-
-void case_login(const struct target *target)
-{
-    natsConnection *nc = connect_to(target);
-    natsSubscription *sub = subscribe_sync(nc, "private", NULL);
-
-    OK(natsConnection_PublishString(nc, "private", "secret"));
-    expect_text(sub, "secret");
-    natsSubscription_Destroy(sub);
-    natsConnection_Destroy(nc);
-}
-
-void case_login_refused(const struct target *target)
-{
-    natsOptions *opts = target_options(target);
-    natsConnection *nc = NULL;
-
-    FAILS_WITH(NATS_CONNECTION_AUTH_FAILED, natsConnection_Connect(&nc, opts));
-    CHECK(nc == NULL);
-    CHECK(strstr(nats_GetLastError(NULL), "Authorization Violation") != NULL);
-    natsOptions_Destroy(opts);
 }

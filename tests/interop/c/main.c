@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-// Runs one interop case with the official C client: client CASE URL [USER PASSWORD | TOKEN].
+// Runs one interop case with the official C client: client CASE URL [NAME=VALUE]…
 // Exit code 0 means that the case passed.
 #include "interop.h"
 
 #include <nats/nats.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +34,10 @@ static const struct interop_case cases[] = {
     {"lame_duck", case_lame_duck},
     {"login", case_login},
     {"login_refused", case_login_refused},
+    {"tls_refused", case_tls_refused},
+    {"permissions", case_permissions},
+    {"accounts", case_accounts},
+    {"reload", case_reload},
 };
 
 struct counter {
@@ -61,6 +66,56 @@ void check_status(natsStatus status, natsStatus wanted, const char *what, const 
     }
 }
 
+const char *setting(const struct target *target, const char *name)
+{
+    size_t len = strlen(name);
+
+    for (char **word = target->settings; *word; word++) {
+        if (strncmp(*word, name, len) == 0 && (*word)[len] == '=') {
+            return *word + len + 1;
+        }
+    }
+    return NULL;
+}
+
+static natsStatus sign_nonce(char **error, unsigned char **signature, int *len, const char *nonce,
+                             void *seed)
+{
+    (void)error;
+    return nats_Sign(seed, nonce, signature, len);
+}
+
+static void set_login(natsOptions *opts, const struct target *target)
+{
+    const char *user = setting(target, "user");
+    const char *token = setting(target, "token");
+    const char *nkey = setting(target, "nkey");
+
+    if (user) {
+        OK(natsOptions_SetUserInfo(opts, user, setting(target, "pass")));
+    }
+    if (token) {
+        OK(natsOptions_SetToken(opts, token));
+    }
+    if (nkey) {
+        OK(natsOptions_SetNKey(opts, nkey, sign_nonce, (void *)(uintptr_t)setting(target, "seed")));
+    }
+}
+
+static void set_tls(natsOptions *opts, const struct target *target)
+{
+    const char *ca = setting(target, "ca");
+    const char *cert = setting(target, "cert");
+
+    if (ca) {
+        OK(natsOptions_SetSecure(opts, true));
+        OK(natsOptions_LoadCATrustedCertificates(opts, ca));
+    }
+    if (cert) {
+        OK(natsOptions_LoadCertificatesChain(opts, cert, setting(target, "key")));
+    }
+}
+
 natsOptions *target_options(const struct target *target)
 {
     natsOptions *opts = NULL;
@@ -69,12 +124,8 @@ natsOptions *target_options(const struct target *target)
     OK(natsOptions_SetURL(opts, target->url));
     OK(natsOptions_SetTimeout(opts, WAIT_MS));
     OK(natsOptions_SetName(opts, "interop-c"));
-    if (target->user) {
-        OK(natsOptions_SetUserInfo(opts, target->user, target->pass));
-    }
-    if (target->token) {
-        OK(natsOptions_SetToken(opts, target->token));
-    }
+    set_login(opts, target);
+    set_tls(opts, target);
     return opts;
 }
 
@@ -136,6 +187,15 @@ void say_ready(void)
 {
     CHECK(puts("ready") >= 0);
     CHECK(fflush(stdout) == 0);
+}
+
+bool input_ended(void)
+{
+    struct pollfd input = {.fd = 0, .events = POLLIN};
+    int n_ready = poll(&input, 1, 0);
+
+    CHECK(n_ready >= 0);
+    return n_ready == 1;
 }
 
 struct counter *counter_new(void)
@@ -205,18 +265,13 @@ static const struct interop_case *find_case(const char *name)
 
 int main(int argc, char **argv)
 {
-    const struct interop_case *wanted = argc >= 3 && argc <= 5 ? find_case(argv[1]) : NULL;
+    const struct interop_case *wanted = argc >= 3 ? find_case(argv[1]) : NULL;
 
     if (!wanted) {
-        fprintf(stderr, "usage: %s CASE URL [USER PASSWORD | TOKEN]\n", argv[0]);
+        fprintf(stderr, "usage: %s CASE URL [NAME=VALUE]…\n", argv[0]);
         return 2;
     }
-    const struct target target = {
-        .url = argv[2],
-        .user = argc == 5 ? argv[3] : NULL,
-        .pass = argc == 5 ? argv[4] : NULL,
-        .token = argc == 4 ? argv[3] : NULL,
-    };
+    const struct target target = {.url = argv[2], .settings = argv + 3};
     wanted->run(&target);
     nats_Close();
     return 0;

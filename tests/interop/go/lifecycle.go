@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Cases about connections: what INFO said, login, drain, reconnect, lame duck.
+// Cases about connections: what INFO said, drain, reconnect, lame duck.
 
 package main
 
@@ -170,17 +170,4 @@ func caseLameDuck(t target) {
 	check(len(notices) == 0, "notice before lame duck mode")
 	sayReady()
 	await(notices, "lame duck notice")
-}
-
-func caseLogin(t target) {
-	nc := t.connect()
-	defer nc.Close()
-	sub := subscribe(nc, "private")
-	publish(nc, "private", "secret")
-	expectText(sub, "secret")
-}
-
-func caseLoginRefused(t target) {
-	_, err := t.dial()
-	failsWith(nats.ErrAuthorization, err)
 }

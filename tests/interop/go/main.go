@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Runs one interop case with the official Go client: client CASE URL [USER PASSWORD | TOKEN].
+// Runs one interop case with the official Go client: client CASE URL [NAME=VALUE]…
 // Exit code 0 means that the case passed. See ../README.md.
 package main
 
@@ -9,9 +9,11 @@ import (
 	"fmt"
 	"log"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nkeys"
 )
 
 const wait = 60 * time.Second // how long to wait for anything the server must do
@@ -34,12 +36,16 @@ var cases = map[string]func(target){
 	"lame_duck":          caseLameDuck,
 	"login":              caseLogin,
 	"login_refused":      caseLoginRefused,
+	"tls_refused":        caseTLSRefused,
+	"permissions":        casePermissions,
+	"accounts":           caseAccounts,
+	"reload":             caseReload,
 }
 
 // target is what the command line asked for.
 type target struct {
-	url   string
-	login []nats.Option
+	url      string
+	settings map[string]string
 }
 
 // check ends the program unless isTrue holds; the log line names the caller's place.
@@ -69,9 +75,32 @@ func fatal(text string) {
 	os.Exit(1)
 }
 
+// security returns the options for login and TLS.
+func (t target) security() []nats.Option {
+	var options []nats.Option
+	if user, is := t.settings["user"]; is {
+		options = append(options, nats.UserInfo(user, t.settings["pass"]))
+	}
+	if token, is := t.settings["token"]; is {
+		options = append(options, nats.Token(token))
+	}
+	if nkey, is := t.settings["nkey"]; is {
+		pair, err := nkeys.FromSeed([]byte(t.settings["seed"]))
+		ok(err)
+		options = append(options, nats.Nkey(nkey, pair.Sign))
+	}
+	if ca, is := t.settings["ca"]; is {
+		options = append(options, nats.RootCAs(ca))
+	}
+	if cert, is := t.settings["cert"]; is {
+		options = append(options, nats.ClientCert(cert, t.settings["key"]))
+	}
+	return options
+}
+
 func (t target) dial(options ...nats.Option) (*nats.Conn, error) {
 	options = append(options, nats.Name("interop-go"), nats.Timeout(wait), nats.DrainTimeout(wait))
-	return nats.Connect(t.url, append(options, t.login...)...)
+	return nats.Connect(t.url, append(t.security(), options...)...)
 }
 
 func (t target) connect(options ...nats.Option) *nats.Conn {
@@ -152,17 +181,14 @@ func await[T any](events <-chan T, what string) T {
 
 func main() {
 	log.SetFlags(log.Lshortfile)
-	n := len(os.Args)
-	if n < 3 || n > 5 || cases[os.Args[1]] == nil {
-		fmt.Fprintf(os.Stderr, "usage: %s CASE URL [USER PASSWORD | TOKEN]\n", os.Args[0])
+	if len(os.Args) < 3 || cases[os.Args[1]] == nil {
+		fmt.Fprintf(os.Stderr, "usage: %s CASE URL [NAME=VALUE]…\n", os.Args[0])
 		os.Exit(2)
 	}
-	t := target{url: os.Args[2]}
-	switch n {
-	case 4:
-		t.login = []nats.Option{nats.Token(os.Args[3])}
-	case 5:
-		t.login = []nats.Option{nats.UserInfo(os.Args[3], os.Args[4])}
+	t := target{url: os.Args[2], settings: map[string]string{}}
+	for _, word := range os.Args[3:] {
+		name, value, _ := strings.Cut(word, "=")
+		t.settings[name] = value
 	}
 	cases[os.Args[1]](t)
 }

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Cases about connections: what INFO said, login, drain, reconnect, lame duck.
+// Cases about connections: what INFO said, drain, reconnect, lame duck.
 
 import assert from "node:assert/strict";
-import { errors } from "@nats-io/transport-node";
 import { dial, expectNoInterest, Inbox, sayReady, statusEvent, within } from "./support.js";
 
 async function connectAndClose(options) {
@@ -117,20 +116,6 @@ async function lameDuck(options) {
   await within(notice, "lame duck notice");
 }
 
-async function login(options) {
-  const nc = await dial(options);
-  const inbox = await Inbox.open(nc, "private");
-  nc.publish("private", "secret");
-  await inbox.expectText("secret");
-}
-
-async function loginRefused(options) {
-  await assert.rejects(dial({ ...options, reconnect: false }), (error) => {
-    assert.ok(error instanceof errors.AuthorizationError, String(error));
-    return true;
-  });
-}
-
 export const cases = {
   connect: connectAndClose,
   flush_rtt: flushRtt,
@@ -138,6 +123,4 @@ export const cases = {
   drain_connection: drainConnection,
   reconnect,
   lame_duck: lameDuck,
-  login,
-  login_refused: loginRefused,
 };

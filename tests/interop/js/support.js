@@ -3,9 +3,21 @@
 // What every case needs: connections that wait long enough for a sanitizer build, and inboxes to take messages from.
 
 import assert from "node:assert/strict";
-import { connect, errors } from "@nats-io/transport-node";
+import { connect, errors, nkeyAuthenticator } from "@nats-io/transport-node";
 
 const WAIT_MS = 60_000; // how long to wait for anything the server must do
+
+/** The client's options for login and TLS. */
+export function settingsOptions({ user, pass, token, seed, ca, cert, key, handshake_first: handshakeFirst }) {
+  const options = { user, pass, token };
+  if (seed !== undefined) {
+    options.authenticator = nkeyAuthenticator(new TextEncoder().encode(seed));
+  }
+  if (ca !== undefined) {
+    options.tls = { caFile: ca, certFile: cert, keyFile: key, handshakeFirst: handshakeFirst === "true" };
+  }
+  return options;
+}
 
 /** A connection; `options` are those of the command line, with more for this connection. */
 export function dial(options) {
