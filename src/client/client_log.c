@@ -78,12 +78,13 @@ static void add_label(struct buf *out, const struct client *c)
                    c->conn.addr.port);
     }
     buf_printf(out, " - cid:%llu - ", (unsigned long long)c->cid);
+    if (!c->got_connect || c->is_auth_pending) {
+        return; // what it says of itself counts once it is let in
+    }
     if (c->info) {
         add_description(out, c->info);
     }
-    if (c->got_connect && !c->is_auth_pending) {
-        add_login(out, c);
-    }
+    add_login(out, c);
 }
 
 void client_label(const struct conn *conn, char out[CONN_LABEL_MAX])

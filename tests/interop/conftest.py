@@ -11,6 +11,7 @@ from harness import eventually
 from interop import clients
 
 RELOADED = "Reloaded server configuration"
+TLS_LOG = r"TLS version 1\.3, cipher suite"  # of -D
 
 
 @pytest.fixture(scope="session", params=sorted(clients.BUILDERS))

@@ -10,6 +10,7 @@ import signal
 
 import pytest
 
+from interop.conftest import TLS_LOG
 from interop.ports import port_for_restart
 
 SELF_CONTAINED = ["pubsub", "wildcard", "queue", "request", "headers", "no_responders", "drain_subscription",
@@ -24,6 +25,13 @@ TOKEN_ARGS = ("--auth", TOKEN_LOGIN["token"])
 @pytest.mark.parametrize("case", SELF_CONTAINED)
 def test_case(client, start_server, case):
     client.run(case, start_server().port)
+
+
+@pytest.mark.parametrize("case", SELF_CONTAINED)
+def test_case_over_tls(client, configured, certificate, case):
+    server = configured({"tls": certificate("server").pair()})
+    client.run(case, server.port, ca=certificate("root").pem)
+    server.wait_log(TLS_LOG)
 
 
 def test_connect(client, start_server, connect):
