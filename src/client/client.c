@@ -2,6 +2,7 @@
 /* Life of a client connection, and the loop from bytes to verbs. */
 #include "client/client.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -172,12 +173,21 @@ static void on_free(struct conn *conn)
     mem_free(c);
 }
 
+/* The first byte tells what the client begins with; it is left there. */
 static void on_arrival(struct conn *conn)
 {
-    if (client_of(conn)->step == CLIENT_STEP_PROXY_HEADER) {
-        client_proxy_on_arrival(conn);
+    struct client *c = client_of(conn);
+    int first = stream_peek(&conn->stream);
+
+    if (first == -EAGAIN) {
+        return;
+    }
+    if (first < 0) {
+        conn_close(conn, first == STREAM_PEEK_END ? CLOSE_CLIENT_CLOSED : CLOSE_READ_ERROR);
+    } else if (c->step == CLIENT_STEP_PROXY_HEADER) {
+        client_proxy_on_arrival(c, (char)first);
     } else {
-        client_tls_on_arrival(conn);
+        client_tls_on_arrival(c, (char)first);
     }
 }
 

@@ -4,8 +4,6 @@
  * no more is read than surely belongs to the header. */
 #include "client/client_proxy.h"
 
-#include <errno.h>
-
 #include "base/clock.h"
 #include "base/log.h"
 #include "client/client.h"
@@ -45,26 +43,16 @@ static bool go_on(struct client *c)
     return false;
 }
 
-void client_proxy_on_arrival(struct conn *conn)
+void client_proxy_on_arrival(struct client *c, char first)
 {
-    struct client *c = client_of(conn);
-    int first = stream_peek(&conn->stream);
-
-    if (first == -EAGAIN) {
-        return;
-    }
-    if (first < 0) {
-        conn_close(conn, first == STREAM_PEEK_END ? CLOSE_CLIENT_CLOSED : CLOSE_READ_ERROR);
-        return;
-    }
-    char byte = (char)first;
     struct proxy_header h;
     char why[PROXY_WHY_MAX];
-    if (proxy_parse((struct str){.p = &byte, .n = 1}, &h, why) == PROXY_NONE) {
+
+    if (proxy_parse((struct str){.p = &first, .n = 1}, &h, why) == PROXY_NONE) {
         go_on(c);
     } else {
-        conn->read_most = c->home->tls ? LEAST_BYTES : 0;
-        conn_end_await(conn);
+        c->conn.read_most = c->home->tls ? LEAST_BYTES : 0;
+        conn_end_await(&c->conn);
     }
 }
 

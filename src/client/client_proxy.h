@@ -8,15 +8,14 @@
 #include "base/str.h"
 
 struct client;
-struct conn;
 
 /* Thread, for all functions: the client's worker. */
 
 /** Begin: INFO goes out unless the handshake comes first, and a header is awaited. */
 void client_proxy_start(struct client *c);
 
-/** The first byte is there, or the end of input. */
-void client_proxy_on_arrival(struct conn *conn);
+/** The first byte is there, and not read yet. */
+void client_proxy_on_arrival(struct client *c, char first);
 
 /**
  * Take the header, if there is one, off what has come.

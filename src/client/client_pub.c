@@ -177,11 +177,8 @@ void client_pub(struct client *c, struct op *op)
     if (m->hdr.n && UNLIKELY(!may_trace(c, m))) {
         return;
     }
-    if (UNLIKELY(is_reserved_subject(m->subject))) {
-        refuse_pub(c, "Permissions Violation for Publish to ", m->subject);
-        return;
-    }
-    if (UNLIKELY(c->rights) && UNLIKELY(!rights_may_publish(c->rights, m->subject))) {
+    if (UNLIKELY(is_reserved_subject(m->subject)) ||
+        (UNLIKELY(c->rights) && UNLIKELY(!rights_may_publish(c->rights, m->subject)))) {
         refuse_pub(c, "Permissions Violation for Publish to ", m->subject);
         return;
     }

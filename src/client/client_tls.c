@@ -4,8 +4,6 @@
  * of the way; the client's timer watches over all of them. */
 #include "client/client_tls.h"
 
-#include <errno.h>
-
 #include "base/clock.h"
 #include "base/log.h"
 #include "client/client.h"
@@ -152,17 +150,9 @@ void client_tls_start(struct client *c)
 
 /* ---- what happens on the way */
 
-void client_tls_on_arrival(struct conn *conn)
+void client_tls_on_arrival(struct client *c, char first)
 {
-    struct client *c = client_of(conn);
-    int first = stream_peek(&conn->stream);
-
-    if (first == -EAGAIN) {
-        return;
-    }
-    if (first < 0) {
-        conn_close(conn, first == STREAM_PEEK_END ? CLOSE_CLIENT_CLOSED : CLOSE_READ_ERROR);
-    } else if (c->step == CLIENT_STEP_EARLY_BYTES || first == TLS_FIRST_BYTE) {
+    if (c->step == CLIENT_STEP_EARLY_BYTES || first == TLS_FIRST_BYTE) {
         shake_hands(c);
     } else {
         go_on(c);

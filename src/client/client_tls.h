@@ -27,8 +27,8 @@ void client_tls_after_info(struct client *c);
 /** The client's timer went off, while a step of TLS is awaited. */
 void client_tls_on_timer(struct client *c);
 
-/** conn_ops.on_arrival. */
-void client_tls_on_arrival(struct conn *conn);
+/** The first byte is there, and not read yet. */
+void client_tls_on_arrival(struct client *c, char first);
 
 /** conn_ops.on_secured. */
 void client_tls_on_secured(struct conn *conn, enum status st, const char *why_not);
