@@ -40,15 +40,9 @@ static enum status read_file(const struct cli *cli, struct server_config *config
 static enum status compare_files(const struct cli *cli, struct server_config *config)
 {
     struct server_config *before = mem_zalloc(sizeof(*before));
-    struct option_table tables[SERVER_CONFIG_N_TABLES + 1];
     struct diag d = {0};
+    enum status st = server_config_load(before, cli, cli->diff, &d);
 
-    server_config_init(before, config->program);
-    server_config_tables(before, tables);
-    enum status st = server_config_read(before, cli->diff, &d);
-    if (st == ST_OK) {
-        st = cli_apply(cli, tables, &before->origins, &d);
-    }
     print_diag(cli->program, &d);
     if (st == ST_OK) {
         st = explain_reload(stdout, before, config) == ST_OK ? ST_EXIT : ST_FAILED;

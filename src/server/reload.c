@@ -18,18 +18,9 @@
 
 static enum status read_config(const struct server *s, struct server_config *now, struct diag *d)
 {
-    struct option_table tables[SERVER_CONFIG_N_TABLES + 1];
+    enum status st = server_config_load(now, s->cli, s->cli->config, d);
 
-    server_config_init(now, s->config->program);
-    server_config_tables(now, tables);
-    enum status st = server_config_read(now, s->cli->config, d);
-    if (st == ST_OK) {
-        st = cli_apply(s->cli, tables, &now->origins, d);
-    }
-    if (st == ST_OK) {
-        st = server_config_check(now, d);
-    }
-    return st;
+    return st == ST_OK ? server_config_check(now, d) : st;
 }
 
 /* ---- publish */

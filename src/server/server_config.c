@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/str.h"
+#include "server/cli.h"
 
 void server_config_tables(struct server_config *c, struct option_table *out)
 {
@@ -104,6 +105,17 @@ static enum status refuse_missing(const struct server_config *c, struct diag *d)
         }
     }
     return st;
+}
+
+enum status server_config_load(struct server_config *c, const struct cli *cli, const char *path,
+                               struct diag *d)
+{
+    struct option_table tables[SERVER_CONFIG_N_TABLES + 1];
+
+    server_config_init(c, cli->program);
+    server_config_tables(c, tables);
+    enum status st = server_config_read(c, path, d);
+    return st == ST_OK ? cli_apply(cli, tables, &c->origins, d) : st;
 }
 
 enum status server_config_check(const struct server_config *c, struct diag *d)

@@ -16,6 +16,8 @@
 
 #define SERVER_CONFIG_N_TABLES 4
 
+struct cli;
+
 /** What the command line and the configuration ask for. Its options must not move once they are
  * set. */
 struct server_config {
@@ -51,6 +53,14 @@ void server_config_free(struct server_config *c);
  * @return      ST_FAILED: the reasons are in d, together with the warnings
  */
 MUST_USE enum status server_config_read(struct server_config *c, const char *path, struct diag *d);
+
+/**
+ * Make a configuration from its defaults, a file, and what the command line sets over it.
+ * @param path  borrowed as long as c lives
+ * @return      ST_FAILED: the reasons are in d; c is to be released all the same
+ */
+MUST_USE enum status server_config_load(struct server_config *c, const struct cli *cli,
+                                        const char *path, struct diag *d);
 
 /**
  * Check what `-t` does not: values that must fit each other, capabilities that are not there.
