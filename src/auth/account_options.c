@@ -4,8 +4,12 @@
 #include "auth/account_options.h"
 
 #include "auth/auth_options.h"
+#include "auth/export_options.h"
+#include "auth/import_options.h"
+#include "auth/mapping_options.h"
 #include "auth/nkey.h"
 #include "auth/perms_option.h"
+#include "auth/trace_options.h"
 #include "auth/user_options.h"
 #include "base/mem.h"
 
@@ -25,18 +29,9 @@ static const struct option limits_rows[] = {
 
 static const char *refuse_nkey(struct str text)
 {
-    return nkey_is_valid(text, NKEY_ACCOUNT) ? NULL : "Not a valid public nkey for an account";
+    return nkey_is_valid(text, NKEY_ACCOUNT) ? NULL
+                                             : "Not a valid public nkey for an account: \"%v\"";
 }
-
-/* What accounts will have one day: noted, so that a start can be refused. */
-static const struct {
-    const char *name;
-    const char *alias;
-} later[] = {{"exports", ""},
-             {"imports", ""},
-             {"mappings", "maps"},
-             {"jetstream", ""},
-             {"msg_trace", "trace_dest"}};
 
 static bool asks_nothing(const struct node *value)
 {
@@ -45,17 +40,13 @@ static bool asks_nothing(const struct node *value)
     return (is_list && !value->first) || (value->kind == NODE_BOOL && !value->truth);
 }
 
-static enum status note_later(void *base, const struct node *value, struct option_reader *r)
+/* What does not exist yet is noted, so that a start can be refused. */
+static enum status note_jetstream(void *base, const struct node *value, struct option_reader *r)
 {
     struct account_options *a = base;
 
     (void)r;
-    for (size_t i = 0; i < ARRAY_SIZE(later) && !asks_nothing(value); i++) {
-        if (str_equal_nocase(value->key, str_of(later[i].name)) ||
-            str_equal_nocase(value->key, str_of(later[i].alias))) {
-            a->later = later[i].name;
-        }
-    }
+    a->later = asks_nothing(value) ? a->later : "jetstream";
     return ST_OK;
 }
 
@@ -66,13 +57,16 @@ static const struct option account_rows[] = {
                  .doc = "Who logs in to the account."),
     OPTION_OTHER("default_permissions", struct account_options, default_perms, &perms_option_type,
                  .doc = "Permissions of users without their own."),
-    OPTION_CUSTOM("exports", note_later, .has_no_field = true, .doc = "Not supported yet."),
-    OPTION_CUSTOM("imports", note_later, .has_no_field = true, .doc = "Not supported yet."),
-    OPTION_CUSTOM("mappings", note_later, .aliases = "maps", .has_no_field = true,
-                  .doc = "Not supported yet."),
-    OPTION_CUSTOM("jetstream", note_later, .has_no_field = true, .doc = "Not supported yet."),
-    OPTION_CUSTOM("msg_trace", note_later, .aliases = "trace_dest", .has_no_field = true,
-                  .doc = "Not supported yet."),
+    OPTION_OTHER("exports", struct account_options, exports, &export_list_type,
+                 .doc = "Streams and services that other accounts may import."),
+    OPTION_OTHER("imports", struct account_options, imports, &import_list_type,
+                 .doc = "Streams and services of other accounts that are used in this one."),
+    OPTION_OTHER("mappings", struct account_options, mappings, &mapping_list_type,
+                 .aliases = "maps", .doc = "Other subjects for what is published to a subject."),
+    OPTION_CUSTOM("jetstream", note_jetstream, .has_no_field = true, .doc = "Not supported yet."),
+    OPTION_OTHER("msg_trace", struct account_options, trace, &trace_type, .aliases = "trace_dest",
+                 .doc = "Subject for traces that messages ask for by a traceparent header, or "
+                        "{ dest, sampling }, the latter in percent."),
     OPTION_BLOCK("limits", limits_rows, .unknown = "Unknown field \"%.*s\" parsing account limits",
                  .doc = "What the account may have of each."),
     OPTION_END};

@@ -164,17 +164,6 @@ static enum status note_callout(void *base, const struct node *value, struct opt
     return ST_OK;
 }
 
-static enum status note_mappings(void *base, const struct node *value, struct option_reader *r)
-{
-    struct auth_options *o = base;
-
-    if (value->kind != NODE_MAP) {
-        return option_wrong_type(r, value, node_kind_name(NODE_MAP));
-    }
-    o->later = value->first ? "mappings" : o->later;
-    return ST_OK;
-}
-
 static const struct option authorization_rows[] = {
     OPTION_STR("user", struct auth_options, user, .aliases = "username", .cli = "--user",
                .reload = RELOAD_HOOK, .doc = "Name that clients log in with."),
@@ -304,8 +293,10 @@ static const struct option auth_rows[] = {
                .doc = "Account that the server itself speaks in."),
     OPTION_BOOL("no_system_account", struct auth_options, no_system_account,
                 .aliases = "no_system no_sys_acc", .doc = "Do not make a system account."),
-    OPTION_CUSTOM("mappings", note_mappings, .aliases = "maps", .has_no_field = true,
-                  .doc = "Not supported yet."),
+    OPTION_OTHER("mappings", struct auth_options, mappings, &mapping_list_type, .aliases = "maps",
+                 .reload = RELOAD_HOOK,
+                 .doc = "Other subjects for what is published to a subject, in the account of "
+                        "clients that have no other."),
     OPTION_BLOCK("proxies", proxies_rows, .doc = "Proxies between clients and the server."),
     OPTION_END};
 

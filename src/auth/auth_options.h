@@ -7,6 +7,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "auth/export_options.h"
+#include "auth/import_options.h"
+#include "auth/mapping_options.h"
+#include "auth/trace_options.h"
 #include "base/attr.h"
 #include "base/diag.h"
 #include "base/status.h"
@@ -48,6 +52,10 @@ struct account_options {
     struct user_list users;
     struct perms *default_perms;
     int64_t max_connections, max_subscriptions, max_payload, max_leafnodes;
+    struct export_list exports;
+    struct import_list imports;
+    struct mapping_list mappings;
+    struct trace_options trace;
     const char *later; // something it asks for that does not exist yet; NULL: nothing
 };
 
@@ -67,6 +75,7 @@ struct auth_options {
     const char *no_auth_user;
     const char *system_account;
     bool no_system_account;
+    struct mapping_list mappings;       // of $G
     struct option_list trusted_proxies; // nkeys
     const char *later;                  // as in struct account_options
 };

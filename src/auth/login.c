@@ -19,6 +19,9 @@
 
 #define NONCE_RAW_BYTES 11
 #define SIGNATURE_BYTES crypto_sign_BYTES
+#define SIGNATURE_TEXT_MAX 256u // more is none, whatever it is
+#define BASE64URL sodium_base64_VARIANT_URLSAFE_NO_PADDING
+#define BASE64 sodium_base64_VARIANT_ORIGINAL
 
 struct login_rules {
     _Atomic uint32_t refs;
@@ -34,7 +37,7 @@ struct login_rules {
     const struct login_user *anonymous;
     bool hides_anonymous;     // INFO asks for a login all the same (spec 03 C7)
     struct login_user nobody; // of the global account: the hidden one
-    uint8_t (*proxies)[NKEY_KEY_BYTES];
+    struct login_proxy *proxies;
     size_t n_proxies;
 };
 
@@ -128,9 +131,12 @@ static void add_proxies(struct login_rules *r, const struct option_list *l)
 {
     enum nkey_kind kind;
 
-    r->proxies = mem_zalloc((l->n ? l->n : 1) * NKEY_KEY_BYTES);
+    r->proxies = mem_zalloc((l->n ? l->n : 1) * sizeof(*r->proxies));
     for (size_t i = 0; i < l->n; i++) {
-        ENSURE(nkey_decode(str_of(l->at[i]), &kind, r->proxies[r->n_proxies++]) == ST_OK);
+        struct login_proxy *p = &r->proxies[r->n_proxies++];
+
+        p->nkey = str_of(keep(r, l->at[i]));
+        ENSURE(nkey_decode(p->nkey, &kind, p->key) == ST_OK); // the option was checked
     }
 }
 
@@ -226,40 +232,59 @@ void login_draw_nonce(char *out)
     char text[LOGIN_NONCE_BYTES + 1];
 
     randombytes_buf(raw, sizeof(raw));
-    sodium_bin2base64(text, sizeof(text), raw, sizeof(raw),
-                      sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    sodium_bin2base64(text, sizeof(text), raw, sizeof(raw), BASE64URL);
     memcpy(out, text, LOGIN_NONCE_BYTES);
 }
 
 /* ---- signatures of the nonce */
 
-static bool decode_signature(struct str text, int variant, unsigned char *out)
+enum decoded {
+    DECODED_NOTHING,   // it is not in base64
+    DECODED_OTHER,     // not so many bytes as a signature
+    DECODED_SIGNATURE, // it is in `out`
+};
+
+static enum decoded decode_signature(struct str text, int variant, unsigned char *out)
 {
+    unsigned char raw[SIGNATURE_TEXT_MAX];
     size_t n;
 
-    return sodium_base642bin(out, SIGNATURE_BYTES, text.p, text.n, NULL, &n, NULL, variant) == 0 &&
-           n == SIGNATURE_BYTES;
+    if (text.n > sizeof(raw)) {
+        return DECODED_OTHER;
+    }
+    if (sodium_base642bin(raw, sizeof(raw), text.p, text.n, NULL, &n, NULL, variant) != 0) {
+        return DECODED_NOTHING;
+    }
+    if (n != SIGNATURE_BYTES) {
+        return DECODED_OTHER;
+    }
+    memcpy(out, raw, SIGNATURE_BYTES);
+    return DECODED_SIGNATURE;
 }
 
-static bool is_signed(struct str sig, struct str nonce, const uint8_t *key, bool may_be_padded)
+static bool is_signed(const unsigned char *raw, struct str nonce, const uint8_t *key)
 {
-    unsigned char raw[SIGNATURE_BYTES];
-
-    if (!decode_signature(sig, sodium_base64_VARIANT_URLSAFE_NO_PADDING, raw) &&
-        !(may_be_padded && decode_signature(sig, sodium_base64_VARIANT_ORIGINAL, raw))) {
-        return false;
-    }
     return crypto_sign_verify_detached(raw, (const unsigned char *)nonce.p, nonce.n, key) == 0;
 }
 
-static bool is_proxied(const struct login_rules *r, const struct login *login)
+/* Which proxy signed; NULL: none that is trusted, and `v` says so. */
+static const struct login_proxy *find_signer(const struct login_rules *r, const struct login *login,
+                                             struct login_verdict *v)
 {
-    for (size_t i = 0; i < r->n_proxies; i++) {
-        if (is_signed(login->proxy_sig, login->nonce, r->proxies[i], false)) {
-            return true;
+    unsigned char raw[SIGNATURE_BYTES];
+    enum decoded done = decode_signature(login->proxy_sig, BASE64URL, raw);
+
+    for (size_t i = 0; done == DECODED_SIGNATURE && i < r->n_proxies; i++) {
+        if (is_signed(raw, login->nonce, r->proxies[i].key)) {
+            return &r->proxies[i];
         }
     }
-    return false;
+    *v = (struct login_verdict){
+        .reason = CLOSE_PROXY_NOT_TRUSTED,
+        .notes = {done == DECODED_NOTHING ? "Proxy signature not valid base64" : NULL,
+                  "proxy is not trusted"},
+    };
+    return NULL;
 }
 
 /* ---- the ways */
@@ -268,7 +293,8 @@ struct way {
     /* Whom this way would make of the client; NULL: it is not the way for it, or leads nowhere. */
     bool (*is_asked)(const struct login_rules *r, const struct login *login);
     const struct login_user *(*find)(const struct login_rules *r, const struct login *login);
-    bool (*check)(const struct login_user *user, const struct login *login);
+    /* Whether its credentials are those of the user; `note` may say what is wrong with them. */
+    bool (*check)(const struct login_user *user, const struct login *login, const char **note);
 };
 
 static bool asks_nkey(const struct login_rules *r, const struct login *login)
@@ -283,9 +309,21 @@ static const struct login_user *find_nkey(const struct login_rules *r, const str
     return u && u->is_nkey ? u : NULL;
 }
 
-static bool check_nkey(const struct login_user *user, const struct login *login)
+static bool check_nkey(const struct login_user *user, const struct login *login, const char **note)
 {
-    return is_signed(login->sig, login->nonce, user->key, true);
+    unsigned char raw[SIGNATURE_BYTES];
+    enum decoded done = decode_signature(login->sig, BASE64URL, raw);
+
+    if (done == DECODED_NOTHING) {
+        done = decode_signature(login->sig, BASE64, raw);
+    }
+    if (done == DECODED_SIGNATURE && is_signed(raw, login->nonce, user->key)) {
+        return true;
+    }
+    *note = !login->sig.n             ? "Signature missing"
+            : done == DECODED_NOTHING ? "Signature not valid base64"
+                                      : "Signature not verified";
+    return false;
 }
 
 static bool asks_nothing(const struct login_rules *r, const struct login *login)
@@ -300,10 +338,12 @@ static const struct login_user *find_anonymous(const struct login_rules *r,
     return r->anonymous;
 }
 
-static bool check_nothing(const struct login_user *user, const struct login *login)
+static bool check_nothing(const struct login_user *user, const struct login *login,
+                          const char **note)
 {
     (void)user;
     (void)login;
+    (void)note;
     return true;
 }
 
@@ -332,8 +372,10 @@ static const struct login_user *find_user(const struct login_rules *r, const str
     return u && !u->is_nkey ? u : NULL;
 }
 
-static bool check_password(const struct login_user *user, const struct login *login)
+static bool check_password(const struct login_user *user, const struct login *login,
+                           const char **note)
 {
+    (void)note;
     return secret_is(login->pass, user->password);
 }
 
@@ -434,42 +476,66 @@ bool login_is_costly(const struct login_rules *r, const struct login *login)
 }
 
 static bool passes(const struct login_rules *r, const struct login *login, const struct way *way,
-                   const struct login_user *user)
+                   const struct login_user *user, const char **note)
 {
-    return way->check ? way->check(user, login) : secret_is(login->token, r->token);
+    return way->check ? way->check(user, login, note) : secret_is(login->token, r->token);
+}
+
+/* The verdict on a client that has to log in. @param proxy  by which it came; NULL: by none */
+static struct login_verdict check_way(const struct login_rules *r, const struct login *login,
+                                      const struct login_proxy *proxy)
+{
+    const struct way *way = find_way(r, login);
+    const struct login_user *user = way ? way->find(r, login) : NULL;
+    struct login_verdict v = {.reason = CLOSE_AUTHENTICATION_VIOLATION};
+
+    v.user = way && way->find == find_anonymous ? user : login->certified;
+    if (!user || !may_connect_so(user, login->type)) {
+        return v;
+    }
+    if (user->proxy_required && !proxy) {
+        v.reason = CLOSE_PROXY_REQUIRED;
+        v.notes[0] = "proxy connection required";
+        return v;
+    }
+    if (!passes(r, login, way, user, &v.notes[0])) {
+        return v;
+    }
+    return (struct login_verdict){.is_ok = true, .user = user, .proxy = proxy};
 }
 
 struct login_verdict login_check(const struct login_rules *r, const struct login *login)
 {
-    const struct login_verdict refused = {.user = login->certified,
-                                          .reason = CLOSE_AUTHENTICATION_VIOLATION};
-    bool has_proxy = login->proxy_sig.n && r->n_proxies;
+    const struct login_proxy *proxy = NULL;
+    struct login_verdict v;
 
-    if (has_proxy && !is_proxied(r, login)) {
-        return (struct login_verdict){.reason = CLOSE_PROXY_NOT_TRUSTED};
+    if (login->proxy_sig.n && r->n_proxies) {
+        proxy = find_signer(r, login, &v);
+        if (!proxy) {
+            return v;
+        }
     }
     if (login->wants_account) {
-        return refused;
+        return (struct login_verdict){.user = login->certified,
+                                      .reason = CLOSE_AUTHENTICATION_VIOLATION};
     }
-    if (!r->has_users && !r->user[0] && !r->token[0]) {
-        return (struct login_verdict){.is_ok = true};
+    if (!login_is_required(r)) {
+        return (struct login_verdict){.is_ok = true, .proxy = proxy};
     }
-    const struct way *way = find_way(r, login);
-    const struct login_user *user = way ? way->find(r, login) : NULL;
-
-    if (!user || !may_connect_so(user, login->type)) {
-        return refused;
-    }
-    if (user->proxy_required && !has_proxy) {
-        return (struct login_verdict){.user = login->certified, .reason = CLOSE_PROXY_REQUIRED};
-    }
-    if (!passes(r, login, way, user)) {
-        return refused;
-    }
-    return (struct login_verdict){.is_ok = true, .user = user};
+    return check_way(r, login, proxy);
 }
 
 /* ---- reload */
+
+const struct login_proxy *login_find_proxy(const struct login_rules *r, struct str nkey)
+{
+    for (size_t i = 0; i < r->n_proxies; i++) {
+        if (str_equal(r->proxies[i].nkey, nkey)) {
+            return &r->proxies[i];
+        }
+    }
+    return NULL;
+}
 
 static enum login_change follow_nobody(const struct login_rules *to, const struct login_user **out)
 {

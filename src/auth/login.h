@@ -28,6 +28,13 @@ struct login_user {
     int64_t max_subscriptions, max_payload; // of its account; -1: no limit
 };
 
+/** Who may say for whom it speaks: clients that come by it show a signature of its. Immutable, and
+ * part of its rules. */
+struct login_proxy {
+    struct str nkey;
+    uint8_t key[32];
+};
+
 /** Who may come in: immutable, shared by all workers, reference-counted. */
 struct login_rules;
 
@@ -50,9 +57,11 @@ struct login {
 
 struct login_verdict {
     bool is_ok;
-    const struct login_user *user; // NULL: nobody in particular; valid as long as the rules
-                                   // of a refusal: whom the certificate named
-    enum close_reason reason;      // of a refusal
+    const struct login_user *user;   // NULL: nobody in particular; valid as long as the rules
+                                     // of a refusal: who it would be without having said so
+    const struct login_proxy *proxy; // by which it came; NULL: by none; valid as long as the rules
+    enum close_reason reason;        // of a refusal
+    const char *notes[2];            // of a refusal: what the debug log is told; NULL: nothing
 };
 
 /**
@@ -121,6 +130,9 @@ enum login_change {
  */
 enum login_change login_follow(const struct login_rules *from, const struct login_rules *to,
                                const struct login_user *user, const struct login_user **out);
+
+/** @return  the trusted proxy of that nkey; NULL: there is none */
+const struct login_proxy *login_find_proxy(const struct login_rules *r, struct str nkey);
 
 /** Draw a nonce. @param out LOGIN_NONCE_BYTES */
 void login_draw_nonce(char *out);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/attr.h"
+#include "base/base62.h"
 #include "base/status.h"
 #include "base/str.h"
 
@@ -143,4 +144,15 @@ void nkey_server_deinit(struct nkey_server *who)
 {
     sodium_memzero(who->sign_secret, sizeof(who->sign_secret));
     sodium_memzero(who->box_secret, sizeof(who->box_secret));
+}
+
+void nkey_hash_name(const char *name, char out[NKEY_NAME_HASH_BYTES + 1])
+{
+    unsigned char sum[crypto_hash_sha256_BYTES];
+
+    crypto_hash_sha256(sum, (const unsigned char *)name, strlen(name));
+    for (size_t i = 0; i < NKEY_NAME_HASH_BYTES; i++) {
+        out[i] = base62_digit(sum[i]);
+    }
+    out[NKEY_NAME_HASH_BYTES] = '\0';
 }

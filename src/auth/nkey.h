@@ -61,5 +61,11 @@ bool nkey_is_valid(struct str text, enum nkey_kind kind);
  */
 void nkey_server_init(struct nkey_server *out);
 
+/** Characters in a hash of a name, without the NUL. */
+#define NKEY_NAME_HASH_BYTES 8
+
+/** Hash the name of a server as subjects have it (spec 05 §9). Thread: any. */
+void nkey_hash_name(const char *name, char out[NKEY_NAME_HASH_BYTES + 1]);
+
 /** Wipe the secrets. Thread: control. */
 void nkey_server_deinit(struct nkey_server *who);

@@ -5,6 +5,8 @@
 #include <stdint.h>
 
 #include "auth/tls_types.h"
+#include "base/buf.h"
+#include "conf/value.h"
 #include "io/tls_context.h"
 #include "io/tls_names.h"
 #include "io/tls_options.h"
@@ -64,16 +66,56 @@ static enum status ignore_any(void *base, const struct node *value, struct optio
 
 /* ---- ocsp_peer: known, refused at the start */
 
+/* @return  what is wrong with a time, in `why`; it is of no use yet */
+static enum status check_ocsp_time(const struct node *value, struct buf *why)
+{
+    int64_t ns;
+
+    if (value->kind == NODE_INT || value->kind == NODE_FLOAT) {
+        return ST_OK;
+    }
+    buf_add(why, STR("conversion error: "));
+    if (value->kind != NODE_STR) {
+        buf_add(why, STR("unexpected type"));
+        return ST_FAILED;
+    }
+    buf_add(why, STR("time: "));
+    return value_parse_duration(value->text, &ns, why);
+}
+
+static enum status check_ocsp_key(const struct node *n, struct buf *why)
+{
+    static const struct {
+        const char *name;
+        bool is_time;
+    } keys[] = {
+        {"verify", false},
+        {"ca_timeout", true},
+        {"allowed_clockskew", true},
+        {"warn_only", false},
+        {"unknown_is_good", false},
+        {"allow_when_ca_unreachable", false},
+        {"cache_ttl_when_next_update_unset", true},
+    };
+    size_t i = 0;
+
+    while (i < ARRAY_SIZE(keys) && !str_equal_nocase(str_of(keys[i].name), n->key)) {
+        i++;
+    }
+    if (i < ARRAY_SIZE(keys) && keys[i].is_time) {
+        return check_ocsp_time(n, why);
+    }
+    if (i < ARRAY_SIZE(keys) && n->kind == NODE_BOOL) {
+        return ST_OK;
+    }
+    buf_printf(why, "unknown field [\"%.*s\"]", STR_ARG(n->key));
+    return ST_FAILED;
+}
+
 static enum status read_ocsp_peer(void *base, const struct node *value, struct option_reader *r)
 {
-    static const char *const keys[] = {"verify",
-                                       "ca_timeout",
-                                       "allowed_clockskew",
-                                       "warn_only",
-                                       "unknown_is_good",
-                                       "allow_when_ca_unreachable",
-                                       "cache_ttl_when_next_update_unset"};
     struct tls_options *o = base;
+    enum status st = ST_OK;
 
     if (value->kind == NODE_BOOL) {
         o->wants_ocsp_peer = value->truth;
@@ -84,23 +126,20 @@ static enum status read_ocsp_peer(void *base, const struct node *value, struct o
                    node_kind_name(NODE_MAP)); // sic
         return ST_FAILED;
     }
-    for (const struct node *n = value->first; n; n = n->next) {
-        size_t i = 0;
+    for (const struct node *n = value->first; n && st == ST_OK; n = n->next) {
+        struct buf why = {0};
 
-        while (i < ARRAY_SIZE(keys) && !str_equal_nocase(str_of(keys[i]), n->key)) {
-            i++;
-        }
-        if (i == ARRAY_SIZE(keys) || (i == 0 && n->kind != NODE_BOOL)) {
-            diag_error(r->d, &value->at,
-                       "%s:%u:%u: error parsing tls peer config, unknown field [\"%.*s\"]",
-                       n->at.file ? n->at.file : "", n->at.line, n->at.column, STR_ARG(n->key));
-            return ST_FAILED;
-        }
-        if (i == 0) {
+        if (check_ocsp_key(n, &why) != ST_OK) {
+            diag_error(r->d, &value->at, "%s:%u:%u: error parsing tls peer config, %.*s",
+                       n->at.file ? n->at.file : "", n->at.line, n->at.column,
+                       STR_ARG(buf_str(&why)));
+            st = ST_FAILED;
+        } else if (str_equal_nocase(n->key, STR("verify"))) {
             o->wants_ocsp_peer = n->truth;
         }
+        buf_deinit(&why);
     }
-    return ST_OK;
+    return st;
 }
 
 /* ---- the block */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Clocks and the text of durations. */
+/* Clocks, and the texts of durations and points in time. */
 #include "base/clock.h"
 
 #include <inttypes.h>
@@ -79,4 +79,27 @@ void clock_format_duration(int64_t ns, char *out)
     n += format_fraction(out + n, CLOCK_DURATION_MAX - n, v % (60 * (uint64_t)CLOCK_SEC_NS),
                          (uint64_t)CLOCK_SEC_NS);
     snprintf(out + n, CLOCK_DURATION_MAX - n, "s");
+}
+
+size_t clock_format_rfc3339(int64_t wall_ns, char *out)
+{
+    time_t seconds = (time_t)(wall_ns / CLOCK_SEC_NS);
+    int64_t fraction = wall_ns % CLOCK_SEC_NS;
+    struct tm tm;
+
+    if (fraction < 0) {
+        fraction += CLOCK_SEC_NS;
+        seconds--;
+    }
+    gmtime_r(&seconds, &tm);
+    size_t n = strftime(out, CLOCK_RFC3339_MAX, "%Y-%m-%dT%H:%M:%S", &tm);
+
+    if (fraction) {
+        n += (size_t)snprintf(out + n, CLOCK_RFC3339_MAX - n, ".%09" PRId64, fraction);
+        while (out[n - 1] == '0') {
+            n--;
+        }
+    }
+    memcpy(out + n, "Z", 2);
+    return n + 1;
 }

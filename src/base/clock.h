@@ -2,6 +2,7 @@
 /* Time is int64_t nanoseconds. Two clocks: monotonic for intervals, wall for what people read. */
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 #define CLOCK_MS_NS INT64_C(1000000)
@@ -22,3 +23,16 @@ int64_t clock_wall_ns(void);
  * Thread: any.
  */
 void clock_format_duration(int64_t ns, char *out);
+
+/** Longest text that clock_format_rfc3339 writes, with its NUL. */
+#define CLOCK_RFC3339_MAX 32
+
+/**
+ * Write a point in time the way Go prints it in JSON: "2026-11-21T19:26:32.892974139Z", without
+ * zeros at the end of the fraction, and without the fraction if it is 0.
+ * @param wall_ns  since 1970
+ * @param out      CLOCK_RFC3339_MAX bytes
+ * @return         length of the text
+ * Thread: any.
+ */
+size_t clock_format_rfc3339(int64_t wall_ns, char *out);

@@ -51,6 +51,7 @@ static struct {
 
 static _Atomic bool debug_on;
 static _Atomic bool trace_on;
+static _Atomic bool headers_only;
 static _Atomic int64_t max_traced_bytes;
 
 static size_t format_prefix(enum log_level level, char out[PREFIX_BYTES])
@@ -354,7 +355,9 @@ enum status log_open(const struct log_options *o, const char *tag, struct diag *
     }
     pthread_mutex_unlock(&sink.lock);
     atomic_store_explicit(&debug_on, o->debug, memory_order_relaxed);
-    atomic_store_explicit(&trace_on, o->trace || o->trace_verbose, memory_order_relaxed);
+    atomic_store_explicit(&trace_on, o->trace || o->trace_verbose || o->trace_headers,
+                          memory_order_relaxed);
+    atomic_store_explicit(&headers_only, o->trace_headers, memory_order_relaxed);
     atomic_store_explicit(&max_traced_bytes, o->max_traced_msg_len, memory_order_relaxed);
     return ST_OK;
 }
@@ -398,6 +401,11 @@ bool log_enabled(enum log_level level)
     return true;
 }
 
+bool log_traces_headers_only(void)
+{
+    return atomic_load_explicit(&headers_only, memory_order_relaxed);
+}
+
 int64_t log_max_traced_bytes(void)
 {
     return atomic_load_explicit(&max_traced_bytes, memory_order_relaxed);
@@ -405,17 +413,19 @@ int64_t log_max_traced_bytes(void)
 
 /* ---- lines */
 
-/* Nobody outside is to end a line, or to reach the terminal with a control sequence. */
-static void blank_control_characters(char *p, size_t n)
+/* Nobody outside is to end a line, or to reach the terminal with a control sequence.
+ * @param kept  white space that stays */
+static void blank_control_characters(char *p, size_t n, const char *kept)
 {
     for (size_t i = 0; i < n; i++) {
-        if (((unsigned char)p[i] < 0x20 && p[i] != '\t') || p[i] == 0x7f) {
+        if (((unsigned char)p[i] < 0x20 && !(p[i] && strchr(kept, p[i]))) || p[i] == 0x7f) {
             p[i] = ' ';
         }
     }
 }
 
-static PRINTF_LIKE(2, 0) void write_line(enum log_level level, const char *format, va_list ap)
+static PRINTF_LIKE(3, 0) void write_line(enum log_level level, const char *kept, const char *format,
+                                         va_list ap)
 {
     char line[PREFIX_BYTES + LINE_BYTES];
     char *heap = NULL;
@@ -431,7 +441,7 @@ static PRINTF_LIKE(2, 0) void write_line(enum log_level level, const char *forma
     }
     va_end(again);
     n = n < 0 ? 0 : n;
-    blank_control_characters(text, (size_t)n);
+    blank_control_characters(text, (size_t)n, kept);
 
     pthread_mutex_lock(&sink.lock);
     put(level, text, (size_t)n);
@@ -450,7 +460,19 @@ void log_line(enum log_level level, const char *format, ...)
         return;
     }
     va_start(ap, format);
-    write_line(level, format, ap);
+    write_line(level, "\t", format, ap);
+    va_end(ap);
+}
+
+void log_lines(enum log_level level, const char *format, ...)
+{
+    va_list ap;
+
+    if (!log_enabled(level)) {
+        return;
+    }
+    va_start(ap, format);
+    write_line(level, "\t\n", format, ap);
     va_end(ap);
 }
 
@@ -466,6 +488,6 @@ void log_limited(struct log_rate *slot, enum log_level level, const char *format
         return;
     }
     va_start(ap, format);
-    write_line(level, format, ap);
+    write_line(level, "\t", format, ap);
     va_end(ap);
 }

@@ -19,6 +19,7 @@ struct log_options {
     bool debug;                 // DBG lines
     bool trace;                 // TRC lines: the protocol as it goes over the wire
     bool trace_verbose;         // trace the system account as well
+    bool trace_headers;         // trace; of messages only the headers
     bool logtime;               // date and time on each line
     bool logtime_utc;           // in UTC instead of the local zone
     bool syslog;                // local syslog
@@ -50,6 +51,9 @@ void log_reopen(void);
 /** @return  whether lines of this level are written: check before costly arguments. Thread: any. */
 bool log_enabled(enum log_level level);
 
+/** @return  whether a trace shows the headers of a message, not its payload. Thread: any. */
+bool log_traces_headers_only(void);
+
 /** @return  [bytes] of a payload that a trace line may show; 0: all. Thread: any. */
 int64_t log_max_traced_bytes(void);
 
@@ -61,6 +65,10 @@ int64_t log_max_traced_bytes(void);
  * Thread: any. Locks: the sink.
  */
 void log_line(enum log_level level, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/** As log_line, but line feeds stay: for what is said in several lines and comes from the
+ * operator's own files, never from outside. Thread: any. */
+void log_lines(enum log_level level, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /** log_line by level; the arguments of DBG and TRC are evaluated only when that level is
  * enabled. */

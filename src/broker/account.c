@@ -6,13 +6,15 @@
 
 #include "base/mem.h"
 #include "broker/index.h"
+#include "broker/responses.h"
 
-struct account *account_new(const char *name, unsigned n_readers)
+struct account *account_new(const char *name, unsigned n_readers, const char *server_hash)
 {
     struct account *a = mem_zalloc(sizeof(*a));
 
     a->name = mem_strndup(name, strlen(name));
     a->index = index_new(n_readers);
+    a->responses = responses_new(a, server_hash);
     a->max_clients = -1;
     return a;
 }
@@ -42,6 +44,7 @@ void account_free(struct account *a)
 {
     if (a) {
         index_free(a->index);
+        responses_free(a->responses);
         mem_free(a->name);
         mem_free(a);
     }

@@ -2,19 +2,27 @@
 /* A list sorted by name. */
 #include "broker/accounts.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "broker/account.h"
+#include "broker/links.h"
+#include "broker/responses.h"
 
-void accounts_init(struct accounts *t, unsigned n_readers)
+void accounts_init(struct accounts *t, unsigned n_readers, const char *server_hash)
 {
     *t = (struct accounts){.n_readers = n_readers};
+    snprintf(t->server_hash, sizeof(t->server_hash), "%s", server_hash);
     pthread_mutex_init(&t->lock, NULL);
 }
 
 void accounts_deinit(struct accounts *t)
 {
+    links_deinit(t);
+    for (size_t i = 0; i < t->n; i++) {
+        responses_clear(t->at[i]->responses);
+    }
     for (size_t i = 0; i < t->n; i++) {
         account_free(t->at[i]);
     }
@@ -49,7 +57,7 @@ struct account *accounts_get(struct accounts *t, const char *name)
     if (place == t->n || strcmp(t->at[place]->name, name) != 0) {
         t->at = mem_realloc(t->at, (t->n + 1) * sizeof(struct account *));
         memmove(t->at + place + 1, t->at + place, (t->n - place) * sizeof(struct account *));
-        t->at[place] = account_new(name, t->n_readers);
+        t->at[place] = account_new(name, t->n_readers, t->server_hash);
         t->n++;
     }
     struct account *a = t->at[place];

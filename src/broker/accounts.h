@@ -8,15 +8,20 @@
 
 struct account;
 
+/** Characters that tell a server from others. */
+#define ACCOUNTS_HASH_BYTES 8
+
 struct accounts {
     pthread_mutex_t lock;
     struct account **at; // guarded by: lock
     size_t n;            // guarded by: lock
     unsigned n_readers;
+    char server_hash[ACCOUNTS_HASH_BYTES + 1];
 };
 
-/** Prepare an empty table. @param n_readers as for account_new. Thread: control. */
-void accounts_init(struct accounts *t, unsigned n_readers);
+/** Prepare an empty table. @param n_readers as for account_new. @param server_hash  copied.
+ * Thread: control. */
+void accounts_init(struct accounts *t, unsigned n_readers, const char *server_hash);
 
 /** Free all accounts. Thread: control, after the workers ended. */
 void accounts_deinit(struct accounts *t);

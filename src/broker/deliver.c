@@ -6,7 +6,11 @@
 
 #include "base/mem.h"
 #include "broker/account.h"
+#include "broker/mapping.h"
+#include "broker/origin.h"
 #include "broker/peer.h"
+#include "broker/trace.h"
+#include "broker/trace_deliver.h"
 #include "proto/write.h"
 
 /* What has left is counted: who unsubscribes after a number of messages must find them counted. */
@@ -17,11 +21,13 @@ static void settle(void *arg)
     match_settle(&d->cache);
 }
 
-struct delivery *delivery_new(struct shard *shard, bool drops_when_high)
+struct delivery *delivery_new(struct shard *shard, struct server_block *server,
+                              bool drops_when_high)
 {
     struct delivery *d = mem_zalloc(sizeof(*d));
 
     d->shard = shard;
+    d->server = server;
     d->drops_when_high = drops_when_high;
     if (getrandom(&d->random, sizeof(d->random), 0) != sizeof(d->random) || d->random == 0) {
         d->random = 0x9e3779b97f4a7c15u ^ (uintptr_t)d;
@@ -31,11 +37,30 @@ struct delivery *delivery_new(struct shard *shard, bool drops_when_high)
     return d;
 }
 
+static void free_hop(struct hop *h)
+{
+    buf_deinit(&h->subject);
+    buf_deinit(&h->mapped);
+    buf_deinit(&h->reply);
+    buf_deinit(&h->hdr);
+    buf_deinit(&h->info);
+    buf_deinit(&h->traced);
+    mem_free(h);
+}
+
 void delivery_free(struct delivery *d)
 {
+    trace_drop_all(d);
     match_cache_deinit(&d->cache);
     buf_deinit(&d->wire);
     buf_deinit(&d->wire_bare);
+    buf_deinit(&d->hdr);
+    buf_deinit(&d->mapped);
+    buf_deinit(&d->seen);
+    for (unsigned i = 0; i < DELIVER_MAX_HOPS && d->hops[i]; i++) {
+        free_hop(d->hops[i]);
+    }
+    mem_free(d->handlers);
     mem_free(d);
 }
 
@@ -99,8 +124,82 @@ static size_t write_group(struct delivery *d, struct msg *m, struct sub *const *
     return 0;
 }
 
-size_t deliver(struct delivery *d, struct account *a, struct msg *m, uint64_t except,
-               struct match_hint *hint)
+/* Nothing borrowed from the match is needed any more: other messages may be matched now. */
+static size_t run_handlers(struct delivery *d, struct account *a, struct msg *m, uint64_t except,
+                           uint32_t first)
+{
+    uint32_t end = d->n_handlers;
+    size_t n_taken = 0;
+
+    if (m->wire.p == d->wire.p) { // likewise what was made on demand
+        m->wire = (struct str){0};
+    }
+    if (m->wire_bare.p == d->wire_bare.p) {
+        m->wire_bare = (struct str){0};
+    }
+    for (uint32_t i = first; i < end; i++) {
+        struct sub *s = d->handlers[i];
+
+        n_taken += s->ops->handle(d, a, m, s, except);
+        sub_unref(s);
+    }
+    d->n_handlers = first;
+    return n_taken;
+}
+
+size_t deliver_afterwards(struct delivery *d, struct msg *m, struct sub *const *subs, size_t n,
+                          bool with_tickets)
+{
+    (void)m;
+    for (size_t i = 0; i < n; i++) {
+        if (d->n_handlers == d->handlers_cap) {
+            d->handlers_cap = d->handlers_cap ? d->handlers_cap * 2 : 16;
+            d->handlers = mem_realloc(d->handlers, d->handlers_cap * sizeof(d->handlers[0]));
+        }
+        if (with_tickets) {
+            deliver_take_ticket(subs[i]); // it has no maximum: this is to count
+        }
+        d->handlers[d->n_handlers++] = sub_ref(subs[i]);
+    }
+    return 0;
+}
+
+struct hop *deliver_enter_hop(struct delivery *d)
+{
+    if (d->n_hops == DELIVER_MAX_HOPS) {
+        return NULL;
+    }
+    if (!d->hops[d->n_hops]) {
+        d->hops[d->n_hops] = mem_zalloc(sizeof(struct hop));
+    }
+    return d->hops[d->n_hops++];
+}
+
+void deliver_leave_hop(struct delivery *d)
+{
+    d->n_hops--;
+}
+
+struct str deliver_map(struct delivery *d, struct account *a, struct str subject,
+                       struct match_hint *hint)
+{
+    const struct mapping *mapping = match_find(&d->cache, a, subject, hint)->mapping;
+
+    return mapping ? mapping_apply(mapping, subject, deliver_random(d), &d->mapped) : subject;
+}
+
+struct str deliver_map_hop(struct delivery *d, const struct account *a, struct str subject,
+                           struct buf *out)
+{
+    const struct mappings *all = atomic_load_explicit(&a->mappings, memory_order_acquire);
+    const struct mapping *mapping = all ? mappings_find(all, subject) : NULL;
+
+    return mapping ? mapping_apply(mapping, subject, deliver_random(d), out) : subject;
+}
+
+/* To all that the match cache knows of. */
+static inline size_t write_all(struct delivery *d, struct account *a, struct msg *m,
+                               uint64_t except, struct match_hint *hint)
 {
     struct match_entry *e = match_find(&d->cache, a, m->subject, hint);
     const struct match *match = e->match;
@@ -121,6 +220,46 @@ size_t deliver(struct delivery *d, struct account *a, struct msg *m, uint64_t ex
         n_taken += write_group(d, m, match->subs + g->first, g->n, except);
     }
     return n_taken;
+}
+
+size_t deliver(struct delivery *d, struct account *a, struct msg *m, uint64_t except,
+               struct match_hint *hint)
+{
+    uint32_t first = d->n_handlers;
+    size_t n_taken = LIKELY(!m->origin->trace) ? write_all(d, a, m, except, hint)
+                                               : trace_deliver(d, a, m, except);
+
+    if (UNLIKELY(d->n_handlers > first)) {
+        n_taken += run_handlers(d, a, m, except, first);
+    }
+    return n_taken;
+}
+
+/* A reply that is there but empty: the wire form has two blanks, as the reference's own messages
+ * do (spec 05 §1). */
+void deliver_own_with(struct delivery *d, struct account *a, struct str subject, struct str hdr,
+                      struct str payload)
+{
+    const struct origin origin = {.account = a};
+    struct match_hint hint = {0};
+    struct msg m = {.subject = subject, .hdr = hdr, .payload = payload, .origin = &origin};
+    struct buf wire = {0};
+
+    if (hdr.n) {
+        buf_printf(&wire, " %zu", hdr.n);
+    }
+    buf_printf(&wire, " %zu\r\n", hdr.n + payload.n);
+    buf_add(&wire, hdr);
+    buf_add(&wire, payload);
+    buf_add(&wire, STR("\r\n"));
+    m.wire = buf_str(&wire);
+    deliver(d, a, &m, HANDLE_NONE, &hint);
+    buf_deinit(&wire);
+}
+
+void deliver_own(struct delivery *d, struct account *a, struct str subject, struct str payload)
+{
+    deliver_own_with(d, a, subject, (struct str){0}, payload);
 }
 
 /* Builds "[reply ][hdr_n ]n\r\n[hdr]payload\r\n". */

@@ -3,16 +3,31 @@
  * queue groups that are left without members go. */
 #include "broker/filter.h"
 
+#include "base/buf.h"
 #include "broker/index.h"
+#include "broker/peer.h"
 #include "broker/rights.h"
 #include "broker/sub.h"
 
+/* What is denied is the subject that the client would see. */
+static bool may_see(const struct sub *s, const struct rights *r, struct str subject)
+{
+    struct buf seen = {0};
+
+    if (s->ops->subject_seen) {
+        subject = s->ops->subject_seen(s, subject, &seen);
+    }
+    bool may = perms_may_deliver(r->perms, subject, sub_queue(s));
+    buf_deinit(&seen);
+    return may;
+}
+
 /* Whose rights are about to change may have lost them since the flag was read. */
-static bool may_have(const struct sub *s, struct str subject)
+bool filter_may_have(const struct sub *s, struct str subject)
 {
     const struct rights *r = sub_flags(s) & SUB_FILTERED ? atomic_load(&s->rights) : NULL;
 
-    return !r || perms_may_deliver(r->perms, subject, sub_queue(s));
+    return !r || may_see(s, r, subject);
 }
 
 /* Moves those of subs[from .. end-1] that may have it to `to`. @return the place after the last */
@@ -21,7 +36,7 @@ static uint32_t keep(struct match *m, struct str subject, uint32_t from, uint32_
     for (uint32_t i = from; i < end; i++) {
         struct sub *s = m->subs[i];
 
-        if (may_have(s, subject)) {
+        if (filter_may_have(s, subject)) {
             m->subs[to++] = s;
         } else {
             sub_unref(s);

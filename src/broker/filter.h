@@ -3,10 +3,13 @@
  * taken out of a match when that is made, so a delivery knows nothing of it. */
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/attr.h"
 #include "base/str.h"
 
 struct match;
+struct sub;
 
 /**
  * Take out of a match those whose permissions deny them this subject.
@@ -15,3 +18,6 @@ struct match;
  * Thread: any.
  */
 MUST_USE struct match *filter_match(struct match *take_m, struct str subject);
+
+/** @return  whether a subscription may have a message, as far as permissions go. Thread: any. */
+bool filter_may_have(const struct sub *s, struct str subject);

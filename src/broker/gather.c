@@ -151,7 +151,7 @@ static void ref_all(struct sub *const *subs, size_t n)
     }
 }
 
-static void forget(struct gather *g)
+void gather_forget(struct gather *g)
 {
     g->n_leaves = 0;
     if (g->leaves_cap > GATHER_KEEP || g->shares_cap > GATHER_KEEP) {
@@ -184,6 +184,50 @@ struct match *gather_take(struct gather *g)
         copy_groups(m, to, g, sums.n_shares);
     }
     ref_all(m->subs, n);
-    forget(g);
+    gather_forget(g);
     return m;
+}
+
+static uint64_t count_set(const struct ptrset *set, gather_counts_fn counts)
+{
+    uint64_t n = 0;
+    uint32_t at = 0;
+
+    if (!counts) {
+        return set->n;
+    }
+    for (struct sub *s; (s = ptrset_next(set, &at)) != NULL;) {
+        n += counts(s);
+    }
+    return n;
+}
+
+static uint64_t count_bag(const struct bag *b, struct str queue, gather_counts_fn counts)
+{
+    uint64_t n = queue.n ? 0 : count_set(&b->plain, counts);
+    uint32_t at = 0;
+
+    for (struct bag_group *g; (g = ptrset_next(&b->groups, &at)) != NULL;) {
+        if (!queue.n || str_equal(queue, (struct str){.p = g->queue, .n = g->queue_n})) {
+            n += count_set(&g->members, counts);
+        }
+    }
+    return n;
+}
+
+uint64_t gather_count(struct gather *g, struct str queue, gather_counts_fn counts)
+{
+    uint64_t n = 0;
+
+    for (uint32_t i = 0; i < g->n_leaves; i++) {
+        struct leaf l = g->leaves[i];
+
+        if (!leaf_is_sub(l)) {
+            n += count_bag(leaf_bag(l), queue, counts);
+        } else if (!queue.n || str_equal(queue, sub_queue(leaf_sub(l)))) {
+            n += !counts || counts(leaf_sub(l));
+        }
+    }
+    gather_forget(g);
+    return n;
 }

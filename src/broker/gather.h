@@ -4,12 +4,15 @@
  * to. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/attr.h"
+#include "base/str.h"
 #include "broker/leaf.h"
 
 struct gather_share;
+struct sub;
 struct match;
 
 /** Leaves found so far, and room to sort queue groups; kept from match to match. Zero is empty. */
@@ -37,6 +40,19 @@ static inline void gather_add(struct gather *g, struct leaf l)
     }
     g->leaves[g->n_leaves++] = l;
 }
+
+/** Forget the leaves; much room for them is not kept. */
+void gather_forget(struct gather *g);
+
+/** @return  whether a subscription is to be counted. */
+typedef bool (*gather_counts_fn)(const struct sub *s);
+
+/**
+ * Count the subscriptions of the leaves and forget them.
+ * @param queue   count the members of this queue group only; empty: all, whatever their queue
+ * @param counts  NULL: all
+ */
+uint64_t gather_count(struct gather *g, struct str queue, gather_counts_fn counts);
 
 /**
  * Make a match of the leaves and forget them.

@@ -8,7 +8,11 @@
  *   - else the counter of its first two tokens,
  * and a published subject watches all three. It is literal, so where the changed subject has
  * literal tokens both have the same, and the same counter; one token alone is not matched by two
- * literal ones. */
+ * literal ones.
+ *
+ * Listeners: while there are any, a change also holds their lock, which comes before those of the
+ * readers, and keeps it until they have been told. So whoever holds it sees the trie stand still,
+ * without a lock of a reader. */
 #include "broker/index.h"
 
 #include <pthread.h>
@@ -18,6 +22,8 @@
 #include "base/mem.h"
 #include "broker/filter.h"
 #include "broker/gather.h"
+#include "broker/interest.h"
+#include "broker/leaf.h"
 #include "broker/sub.h"
 #include "broker/trie.h"
 #include "proto/subject.h"
@@ -39,6 +45,7 @@ struct index {
     _Atomic uint64_t n_subs;
     _Atomic uint64_t any;                      // generation of subjects that begin with a wildcard
     _Atomic uint64_t counters[INDEX_COUNTERS]; // generations by hash of the first one or two tokens
+    struct interest interest;
     struct reader readers[];
 };
 
@@ -51,6 +58,7 @@ struct index *index_new(unsigned n_readers)
     ENSURE(n_readers > 0);
     ix->n_readers = n_readers;
     trie_init(&ix->trie);
+    interest_init(&ix->interest);
     for (unsigned i = 0; i < n_readers; i++) {
         ENSURE(pthread_mutex_init(&ix->readers[i].lock, NULL) == 0);
     }
@@ -63,6 +71,7 @@ void index_free(struct index *ix)
         return;
     }
     trie_deinit(&ix->trie);
+    interest_deinit(&ix->interest);
     for (unsigned i = 0; i < ix->n_readers; i++) {
         trie_walk_deinit(&ix->readers[i].walk);
         gather_deinit(&ix->readers[i].found);
@@ -83,6 +92,49 @@ static void unlock_all(struct index *ix)
     for (unsigned i = ix->n_readers; i-- > 0;) {
         pthread_mutex_unlock(&ix->readers[i].lock);
     }
+}
+
+/* Begins a change: from here to end_change nobody else makes one.
+ * @return  whether there are listeners; if so no change can be made until they have been told */
+static bool begin_change(struct index *ix)
+{
+    for (;;) {
+        bool is_heard = interest_is_on(&ix->interest);
+
+        if (UNLIKELY(is_heard)) {
+            pthread_mutex_lock(&ix->interest.lock);
+        }
+        lock_all(ix);
+        if (LIKELY(is_heard == interest_is_on(&ix->interest))) {
+            return is_heard;
+        }
+        unlock_all(ix); // the first listener came, or the last went
+        if (is_heard) {
+            pthread_mutex_unlock(&ix->interest.lock);
+        }
+    }
+}
+
+/* With the listeners' lock, or all others: whether so many subscriptions have the subject and queue
+ * of s. */
+static bool has_alike(const struct index *ix, const struct sub *s, uint32_t n)
+{
+    return leaf_count(trie_find(&ix->trie, sub_subject(s)), sub_queue(s)) == n;
+}
+
+/* Ends a change, in which s (NULL: nothing) was added, or removed; and tells the listeners. */
+static void end_change(struct index *ix, bool is_heard, const struct sub *s, bool is_added)
+{
+    unlock_all(ix);
+    if (LIKELY(!is_heard)) {
+        return;
+    }
+    if (s && has_alike(ix, s, is_added ? 1 : 0)) {
+        interest_tell(&ix->interest, &(struct interest_change){.subject = sub_subject(s),
+                                                               .queue = sub_queue(s),
+                                                               .is_there = is_added});
+    }
+    pthread_mutex_unlock(&ix->interest.lock);
 }
 
 static unsigned counter_of(const char *p, size_t n)
@@ -128,21 +180,34 @@ struct index_watch index_watch(struct index *ix, struct str subject)
     return w;
 }
 
+/* With all locks held; the reference is the index's. */
+static void add_locked(struct index *ix, struct sub *take_s)
+{
+    DCHECK(subject_is_valid(sub_subject(take_s)));
+    trie_add(&ix->trie, take_s);
+    bump_generation(ix, take_s);
+    atomic_fetch_add_explicit(&ix->n_subs, 1, memory_order_relaxed);
+}
+
 void index_add(struct index *ix, struct sub *s)
 {
-    DCHECK(subject_is_valid(sub_subject(s)));
-    sub_ref(s);
-    lock_all(ix);
-    trie_add(&ix->trie, s);
-    bump_generation(ix, s);
-    atomic_fetch_add_explicit(&ix->n_subs, 1, memory_order_relaxed);
-    unlock_all(ix);
+    bool is_heard = begin_change(ix);
+
+    add_locked(ix, sub_ref(s));
+    end_change(ix, is_heard, s, true);
 }
 
 void index_touch(struct index *ix, const struct sub *s)
 {
     lock_all(ix);
     bump_generation(ix, s);
+    unlock_all(ix);
+}
+
+void index_touch_all(struct index *ix)
+{
+    lock_all(ix);
+    atomic_fetch_add_explicit(&ix->any, 1, memory_order_release); // every subject watches it
     unlock_all(ix);
 }
 
@@ -159,11 +224,10 @@ static bool remove_locked(struct index *ix, struct sub *s)
 
 bool index_remove(struct index *ix, struct sub *s)
 {
-    bool is_removed;
+    bool is_heard = begin_change(ix);
+    bool is_removed = remove_locked(ix, s);
 
-    lock_all(ix);
-    is_removed = remove_locked(ix, s);
-    unlock_all(ix);
+    end_change(ix, is_heard, is_removed ? s : NULL, false);
     if (is_removed) {
         sub_unref(s);
     }
@@ -173,23 +237,69 @@ bool index_remove(struct index *ix, struct sub *s)
 void index_remove_all(struct index *ix, struct sub *const *subs, size_t n)
 {
     for (size_t i = 0; i < n;) {
-        size_t end = n - i > INDEX_BATCH ? i + INDEX_BATCH : n;
+        bool is_heard = begin_change(ix);
+        size_t batch = is_heard ? 1 : INDEX_BATCH; // each is told by itself
+        size_t end = n - i > batch ? i + batch : n;
+        struct sub *last = NULL;
 
-        lock_all(ix);
         for (; i < end; i++) {
             if (i + INDEX_AHEAD < n) {
                 __builtin_prefetch(subs[i + INDEX_AHEAD]);
             }
             if (remove_locked(ix, subs[i])) {
-                sub_unref(subs[i]);
+                last = subs[i];
+                sub_unref(last);
             }
         }
-        unlock_all(ix);
+        end_change(ix, is_heard, last, false);
     }
 }
 
-struct match *index_match(struct index *ix, unsigned reader, struct str subject,
-                          uint64_t *generation)
+static void tell_each(struct index *ix, struct sub *const *subs, size_t n, bool is_there)
+{
+    for (size_t i = 0; i < n; i++) {
+        interest_tell(&ix->interest, &(struct interest_change){.subject = sub_subject(subs[i]),
+                                                               .queue = sub_queue(subs[i]),
+                                                               .is_there = is_there});
+    }
+}
+
+/* What comes is added first, so that nobody is told of the end of what only changes hands. */
+void index_exchange(struct index *ix, struct sub *const *out, size_t n_out, struct sub *const *in,
+                    size_t n_in)
+{
+    bool is_heard = begin_change(ix);
+    struct sub **told = is_heard ? mem_alloc((n_in + n_out) * sizeof(struct sub *)) : NULL;
+    size_t n_first = 0; // of those told of: that have come
+    size_t n_told;
+
+    for (size_t i = 0; i < n_in; i++) {
+        add_locked(ix, sub_ref(in[i]));
+        if (is_heard && has_alike(ix, in[i], 1)) {
+            told[n_first++] = in[i];
+        }
+    }
+    n_told = n_first;
+    for (size_t i = 0; i < n_out; i++) {
+        if (!remove_locked(ix, out[i])) {
+            continue;
+        }
+        if (is_heard && has_alike(ix, out[i], 0)) {
+            told[n_told++] = out[i];
+        }
+        sub_unref(out[i]);
+    }
+    unlock_all(ix);
+    if (is_heard) {
+        tell_each(ix, told, n_first, true);
+        tell_each(ix, told + n_first, n_told - n_first, false);
+        pthread_mutex_unlock(&ix->interest.lock);
+    }
+    mem_free(told);
+}
+
+static struct match *match_all(struct index *ix, unsigned reader, struct str subject,
+                               uint64_t *generation)
 {
     struct index_watch watch = index_watch(ix, subject);
     struct reader *r = &ix->readers[reader];
@@ -201,7 +311,123 @@ struct match *index_match(struct index *ix, unsigned reader, struct str subject,
     m = gather_take(&r->found);
     *generation = index_generation(&watch);
     pthread_mutex_unlock(&r->lock);
-    return filter_match(m, subject);
+    return m;
+}
+
+struct match *index_match(struct index *ix, unsigned reader, struct str subject,
+                          uint64_t *generation)
+{
+    return filter_match(match_all(ix, reader, subject, generation), subject);
+}
+
+struct match *index_match_all(struct index *ix, unsigned reader, struct str subject)
+{
+    uint64_t generation;
+
+    return match_all(ix, reader, subject, &generation);
+}
+
+bool index_has_interest(struct index *ix, unsigned reader, struct str subject)
+{
+    struct reader *r = &ix->readers[reader];
+    bool is_found;
+
+    DCHECK(reader < ix->n_readers);
+    pthread_mutex_lock(&r->lock);
+    is_found = trie_reaches(&ix->trie, subject, &r->walk, &r->found);
+    pthread_mutex_unlock(&r->lock);
+    return is_found;
+}
+
+struct match *index_reverse_match(struct index *ix, unsigned reader, struct str pattern,
+                                  enum trie_relation relation)
+{
+    struct reader *r = &ix->readers[reader];
+    struct match *m;
+
+    DCHECK(reader < ix->n_readers && subject_is_valid(pattern));
+    pthread_mutex_lock(&r->lock);
+    trie_reverse(&ix->trie, pattern, relation, &r->walk, &r->found);
+    m = gather_take(&r->found);
+    pthread_mutex_unlock(&r->lock);
+    return m;
+}
+
+uint64_t index_count_matches(struct index *ix, unsigned reader, const struct index_census *census)
+{
+    struct reader *r = &ix->readers[reader];
+    uint64_t n;
+
+    DCHECK(reader < ix->n_readers);
+    if (!subject_is_valid(census->subject)) {
+        return 0;
+    }
+    pthread_mutex_lock(&r->lock);
+    if (subject_is_literal(census->subject)) {
+        trie_match(&ix->trie, census->subject, &r->walk, &r->found);
+    } else {
+        trie_reverse(&ix->trie, census->subject, TRIE_COVERED, &r->walk, &r->found);
+    }
+    n = gather_count(&r->found, census->queue, census->counts);
+    pthread_mutex_unlock(&r->lock);
+    return n;
+}
+
+static void tell_present(struct str subject, struct str queue, void *arg)
+{
+    struct interest_listener *l = arg;
+
+    l->on_change(l,
+                 &(struct interest_change){.subject = subject, .queue = queue, .is_there = true});
+}
+
+/* Tells a listener of all that is there. With the listeners' lock. */
+static void tell_all(const struct index *ix, struct interest_listener *l)
+{
+    struct trie_walk walk = {0};
+    struct gather found = {0};
+
+    trie_reverse(&ix->trie, STR(">"), TRIE_OVERLAPS, &walk, &found);
+    for (uint32_t i = 0; i < found.n_leaves; i++) {
+        leaf_each_queue(found.leaves[i], tell_present, l);
+    }
+    gather_deinit(&found);
+    trie_walk_deinit(&walk);
+}
+
+bool index_add_listener(struct index *ix, struct interest_listener *l)
+{
+    bool is_for_all = !l->subject.n && !l->queue.n;
+    bool is_added;
+
+    if (!is_for_all && !subject_is_literal(l->subject)) {
+        return false;
+    }
+    pthread_mutex_lock(&ix->interest.lock);
+    is_added = interest_add(&ix->interest, l);
+    lock_all(ix); // until now there may have been changes by those who saw no listener
+    unlock_all(ix);
+    if (is_added && is_for_all) {
+        tell_all(ix, l);
+    } else if (is_added) {
+        struct leaf leaf = trie_find(&ix->trie, l->subject);
+
+        l->on_change(l, &(struct interest_change){.subject = l->subject,
+                                                  .queue = l->queue,
+                                                  .is_there = leaf_count(leaf, l->queue) > 0});
+    }
+    pthread_mutex_unlock(&ix->interest.lock);
+    return is_added;
+}
+
+bool index_remove_listener(struct index *ix, struct interest_listener *l)
+{
+    bool is_removed;
+
+    pthread_mutex_lock(&ix->interest.lock);
+    is_removed = interest_remove(&ix->interest, l);
+    pthread_mutex_unlock(&ix->interest.lock);
+    return is_removed;
 }
 
 void match_free(struct match *m)

@@ -19,9 +19,12 @@
 
 #include "base/attr.h"
 #include "base/str.h"
+#include "broker/gather.h"
+#include "broker/trie.h"
 
-struct sub;
 struct index;
+struct interest_listener;
+struct sub;
 
 /** One queue group of a match: all members whose subjects match, of which one will get the
  * message. */
@@ -64,6 +67,9 @@ void index_add(struct index *ix, struct sub *s);
  */
 void index_touch(struct index *ix, const struct sub *s);
 
+/** Make all that is known of any subject out of date. Thread: any. Locks: the index (write). */
+void index_touch_all(struct index *ix);
+
 /**
  * Remove a subscription that was added, and the reference taken then.
  * @return  false if it was not in the index (nothing happened)
@@ -81,6 +87,15 @@ bool index_remove(struct index *ix, struct sub *s);
 void index_remove_all(struct index *ix, struct sub *const *subs, size_t n);
 
 /**
+ * Remove some and add others in one step: whoever looks finds these or those. As index_remove and
+ * index_add; listeners are not told of what only changes hands.
+ * @param out, in  each held by the caller until return
+ * Thread: any. Locks: the index (write).
+ */
+void index_exchange(struct index *ix, struct sub *const *out, size_t n_out, struct sub *const *in,
+                    size_t n_in);
+
+/**
  * Find all subscriptions that match a published subject. Tokens of the subject are literal, "*" and
  * ">" included: a subject with empty tokens reaches nothing.
  * @param reader      number of the calling worker, below n_readers
@@ -90,6 +105,60 @@ void index_remove_all(struct index *ix, struct sub *const *subs, size_t n);
  */
 MUST_USE struct match *index_match(struct index *ix, unsigned reader, struct str subject,
                                    uint64_t *generation);
+
+/** The same, whatever the rights of the clients. */
+MUST_USE struct match *index_match_all(struct index *ix, unsigned reader, struct str subject);
+
+/**
+ * Look whether a published subject reaches any subscription, whatever the rights of its client.
+ * Stops at the first.
+ * @param reader  as for index_match
+ * Thread: that worker. Locks: its own reader lock.
+ */
+bool index_has_interest(struct index *ix, unsigned reader, struct str subject);
+
+/**
+ * The other way round: find all subscriptions whose subjects have to do with a pattern; ">" is
+ * related to all. O(nodes visited + found), and others cannot subscribe meanwhile.
+ * @param reader   as for index_match
+ * @param pattern  valid (proto/subject.h)
+ * @return         owned by the caller, release with match_free; NULL if there are none
+ * Thread: that worker. Locks: its own reader lock.
+ */
+MUST_USE struct match *index_reverse_match(struct index *ix, unsigned reader, struct str pattern,
+                                           enum trie_relation relation);
+
+/** Which subscriptions to count. */
+struct index_census {
+    struct str subject; // literal: those that it reaches, whatever the rights of their clients;
+                        // with wildcards: those whose subjects it covers; not valid: none
+    struct str queue;   // of this queue group only; empty: all, in queue groups or not
+    gather_counts_fn counts; // of these only; NULL: all
+};
+
+/**
+ * Count subscriptions, members of queue groups one by one.
+ * @param reader  as for index_match
+ * Thread: that worker. Locks: its own reader lock.
+ */
+uint64_t index_count_matches(struct index *ix, unsigned reader, const struct index_census *census);
+
+/**
+ * Add a listener (broker/interest.h), and tell it before returning: of its subject and queue
+ * whether somebody has subscribed to just this; or, if it listens to all, of each subject and queue
+ * that there is. From then on it is told of each change, in order, until it is removed.
+ * @return  false if it is there already, or if its subject is not literal
+ * Thread: any, but not that of a listener while it is told. Locks: the listeners', the index
+ * (write).
+ */
+MUST_USE bool index_add_listener(struct index *ix, struct interest_listener *l);
+
+/**
+ * Remove a listener. When this returns it is not being told of anything, nor will be.
+ * @return  whether it was there
+ * Thread: any, but not that of a listener while it is told. Locks: the listeners'.
+ */
+bool index_remove_listener(struct index *ix, struct interest_listener *l);
 
 /** Drop the references of a match and free it; NULL is allowed. Thread: any. */
 void match_free(struct match *m);

@@ -142,6 +142,40 @@ bool leaf_remove(struct leaf *l, struct sub *s)
     return true;
 }
 
+uint32_t leaf_count(struct leaf l, struct str queue)
+{
+    const struct bag_group *g;
+
+    if (!l.bits) {
+        return 0;
+    }
+    if (leaf_is_sub(l)) {
+        return str_equal(sub_queue(leaf_sub(l)), queue);
+    }
+    if (!queue.n) {
+        return leaf_bag(l)->plain.n;
+    }
+    g = find_group(leaf_bag(l), queue);
+    return g ? g->members.n : 0;
+}
+
+void leaf_each_queue(struct leaf l, leaf_queue_fn fn, void *arg)
+{
+    struct str subject = leaf_subject(l);
+    uint32_t at = 0;
+
+    if (leaf_is_sub(l)) {
+        fn(subject, sub_queue(leaf_sub(l)), arg);
+        return;
+    }
+    if (leaf_bag(l)->plain.n) {
+        fn(subject, (struct str){0}, arg);
+    }
+    for (struct bag_group *g; (g = ptrset_next(&leaf_bag(l)->groups, &at)) != NULL;) {
+        fn(subject, (struct str){.p = g->queue, .n = g->queue_n}, arg);
+    }
+}
+
 void leaf_free(struct leaf l)
 {
     uint32_t at = 0;

@@ -74,5 +74,17 @@ struct leaf leaf_add(struct leaf l, struct sub *s);
  */
 bool leaf_remove(struct leaf *l, struct sub *s);
 
+/**
+ * @param queue  empty: subscriptions that are in no queue group
+ * @return       so many subscriptions of the leaf have this queue. O(1)
+ */
+uint32_t leaf_count(struct leaf l, struct str queue);
+
+/** Called with each queue name of a leaf; the empty one if some subscriptions have none. */
+typedef void (*leaf_queue_fn)(struct str subject, struct str queue, void *arg);
+
+/** Call fn for each queue name of a leaf, once. */
+void leaf_each_queue(struct leaf l, leaf_queue_fn fn, void *arg);
+
 /** Free a leaf, and drop a reference of each of its subscriptions. Locks: the index (write). */
 void leaf_free(struct leaf l);

@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "broker/account.h"
+#include "broker/mapping.h"
 #include "broker/sub.h"
 #include "io/worker.h"
 
@@ -173,11 +174,15 @@ static void make_room(struct match_cache *c, const struct match_entry *e)
     }
 }
 
-/* Looks the subject up in the index, which may have changed since, and notes what it says. */
+/* Looks the subject up in the index, which may have changed since, and notes what it says. And in
+ * the mappings, but then: they are replaced before the generation changes. */
 static void refresh(struct match_cache *c, struct match_entry *e, struct str subject)
 {
     drop_match(c, e);
     e->match = index_match(e->account->index, c->reader, subject, &e->generation);
+    const struct mappings *mappings =
+        atomic_load_explicit(&e->account->mappings, memory_order_acquire);
+    e->mapping = mappings ? mappings_find(mappings, subject) : NULL;
     if (e->match) {
         c->n_subs += e->match->n_subs;
         make_room(c, e);

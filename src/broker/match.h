@@ -13,6 +13,7 @@
 #include "io/timer.h"
 
 struct account;
+struct mapping;
 struct worker;
 
 /** Subjects up to this length lie in the entry itself. */
@@ -22,9 +23,10 @@ struct match_entry {
     uint64_t hash;
     const struct account *account; // NULL: empty
     struct index_watch watch;
-    uint64_t generation; // of the index when `match` was made
-    struct match *match; // NULL: nothing matches
-    char *long_subject;  // a subject that does not fit into `subject`
+    uint64_t generation;           // of the index when `match` was made
+    struct match *match;           // NULL: nothing matches
+    const struct mapping *mapping; // of a client that publishes to it; NULL: none
+    char *long_subject;            // a subject that does not fit into `subject`
     uint32_t subject_n;
     uint32_t last_use; // cache->uses then
     uint32_t n_hits;   // messages delivered to all plain subscriptions and not counted there yet

@@ -4,8 +4,10 @@
  * named by a handle only. What changes after creation is atomic. */
 #pragma once
 
+#include <stdalign.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/attr.h"
@@ -45,13 +47,42 @@ struct sub *sub_new(uint64_t owner, const struct peer_ops *ops, struct str subje
                     struct str queue, struct str sid);
 
 /**
+ * Create a subscription with a record of its peer's before it, in one piece of memory, that its
+ * ops->release gives to mem_free by way of the record (sub_record).
+ * @param record_n  [bytes] size of the record, which is zeroed
+ * @return          the subscription, as by sub_new
+ * Thread: any.
+ */
+struct sub *sub_new_behind(size_t record_n, uint64_t owner, const struct peer_ops *ops,
+                           struct str subject, struct str queue, struct str sid);
+
+/** @return  how far behind a record of so many bytes its subscription is. */
+static inline size_t sub_offset(size_t record_n)
+{
+    return (record_n + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
+}
+
+/** @return  the record before a subscription made by sub_new_behind with that size. */
+static inline void *sub_record(const struct sub *s, size_t record_n)
+{
+    return (char *)(uintptr_t)s - sub_offset(record_n);
+}
+
+/** @return  the subscription behind such a record. */
+static inline struct sub *sub_behind(const void *record, size_t record_n)
+{
+    return (struct sub *)(void *)((char *)(uintptr_t)record + sub_offset(record_n));
+}
+
+/**
  * Give a subscription the rights of its client, which others may look at from now on; match caches
  * that know it must be told to forget it.
- * @param rights  NULL: the client may do all
- * @return        a reference to the rights before, which others may still look at; or NULL
+ * @param subject  what the client subscribed to
+ * @param rights   NULL: the client may do all
+ * @return         a reference to the rights before, which others may still look at; or NULL
  * Thread: the owner's worker.
  */
-MUST_USE struct rights *sub_set_rights(struct sub *s, struct rights *rights);
+MUST_USE struct rights *sub_set_rights(struct sub *s, struct str subject, struct rights *rights);
 
 /** Take one more reference. @return s. Thread: any that holds one. */
 static inline struct sub *sub_ref(struct sub *s)

@@ -1,35 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The trie of tokens. A link is 0, a leaf (tags in its low bits), or the address of a node: nodes
- * exist only where at least two subjects went the same way. So of a million unique subjects below a
- * few thousand prefixes each costs its slot in the set of its prefix, and no node. A node holds its
- * own token but not the path to it: all subjects below share that path, so the place of a token in
- * them is the same for all, and is counted on the way down. Nothing recurses: a subject may have
- * many thousand tokens. Guarded by: the index lock. */
+/* Adding to the trie of tokens, and taking away. As nodes exist only where subjects part, of a
+ * million unique subjects below a few thousand prefixes each costs its slot in the set of its
+ * prefix, and no node. Nothing recurses: a subject may have many thousand tokens. Guarded by: the
+ * index lock. */
 #include "broker/trie.h"
 
 #include <stddef.h>
 
+#include "base/attr.h"
 #include "base/hash.h"
 #include "base/ptrset.h"
-#include "broker/gather.h"
+#include "broker/children.h"
 #include "broker/leaf.h"
-#include "proto/subject.h"
-
-#define TRIE_KEEP 1024u // places of scratch that are kept for the next match
-
-struct trie_node {
-    struct ptrset children; // links of literal tokens; their hash is that of the token
-    uintptr_t star;         // link of "*"
-    struct leaf rest;       // subject ends below with ">"
-    struct leaf here;       // subject ends with this token
-    uint32_t token_n;
-    char token[];
-};
-
-struct trie_place {
-    const struct trie_node *node;
-    size_t at; // [bytes] before the next token in the subjects below
-};
+#include "broker/trie_priv.h"
 
 enum step { STEP_LITERAL, STEP_STAR, STEP_REST, STEP_END };
 
@@ -42,71 +25,11 @@ struct cursor {
     enum step step;
 };
 
-/* The n bytes of the subject of leaf or node at `at` that are to be compared, as the key of a
- * find. */
-struct token_key {
-    struct str token;
-    size_t at;
-};
-
-static bool link_is_leaf(uintptr_t link)
-{
-    return (link & LEAF_TAGS) != 0;
-}
-
-static struct trie_node *link_node(uintptr_t link)
-{
-    return (struct trie_node *)link;
-}
-
-static struct str node_token(const struct trie_node *node)
-{
-    return (struct str){.p = node->token, .n = node->token_n};
-}
-
-/* The token at `at` of the subjects below a link. */
-static inline struct str link_token(uintptr_t link, size_t at)
-{
-    struct str rest;
-
-    if (!link_is_leaf(link)) {
-        return node_token(link_node(link));
-    }
-    rest = leaf_subject((struct leaf){.bits = link});
-    rest.p += at;
-    rest.n -= at;
-    return subject_next_token(&rest);
-}
-
 static inline uint64_t child_hash(const void *element, const void *arg)
 {
     const size_t *at = arg;
 
-    return hash_str(link_token((uintptr_t)element, *at));
-}
-
-static inline bool child_has_token(const void *element, const void *arg)
-{
-    uintptr_t link = (uintptr_t)element;
-    const struct token_key *key = arg;
-    struct str subject;
-
-    if (!link_is_leaf(link)) {
-        return str_equal(node_token(link_node(link)), key->token);
-    }
-    subject = leaf_subject((struct leaf){.bits = link});
-    subject.p += key->at;
-    subject.n -= key->at;
-    return str_starts_with(subject, key->token) &&
-           (subject.n == key->token.n || subject.p[key->token.n] == '.');
-}
-
-static inline uintptr_t find_child(const struct trie_node *node, uint64_t hash, struct str token,
-                                   size_t at)
-{
-    struct token_key key = {.token = token, .at = at};
-
-    return (uintptr_t)ptrset_find(&node->children, hash, child_has_token, &key);
+    return hash_str(trie_link_token((uintptr_t)element, *at));
 }
 
 static struct trie_node *node_new(struct str token)
@@ -122,7 +45,8 @@ static struct trie_node *node_new(struct str token)
 
 static uint32_t node_count_links(const struct trie_node *node)
 {
-    return node->children.n + (node->star != 0) + (node->rest.bits != 0) + (node->here.bits != 0);
+    return children_count(&node->children) + (node->star != 0) + (node->rest.bits != 0) +
+           (node->here.bits != 0);
 }
 
 /* Moves to the token that starts at byte `at` of the subject; one past the subject: to its end. */
@@ -156,7 +80,7 @@ static void cursor_next(struct cursor *c)
 }
 
 /* The link that leaves a node at the cursor's token. */
-static uintptr_t get_link(const struct trie_node *node, const struct cursor *c)
+ALWAYS_INLINE uintptr_t get_link(const struct trie_node *node, const struct cursor *c)
 {
     switch (c->step) {
     case STEP_STAR:
@@ -168,7 +92,7 @@ static uintptr_t get_link(const struct trie_node *node, const struct cursor *c)
     case STEP_LITERAL:
         break;
     }
-    return find_child(node, c->hash, c->token, c->at);
+    return trie_find_child(node, c->hash, c->token, c->at);
 }
 
 /* Puts `link` (0: none) where `old` was. */
@@ -191,11 +115,11 @@ static void set_link(struct trie_node *node, const struct cursor *c, uintptr_t o
         return;
     }
     if (!old) {
-        ptrset_add(&node->children, c->hash, (void *)link, child_hash, &c->at);
+        children_add(&node->children, c->hash, (void *)link, child_hash, &c->at);
     } else if (link) {
-        ptrset_replace(&node->children, c->hash, (void *)old, (void *)link);
+        ptrset_replace(children_set(&node->children, c->hash), c->hash, (void *)old, (void *)link);
     } else {
-        ptrset_remove(&node->children, c->hash, (void *)old, child_hash, &c->at);
+        children_remove(&node->children, c->hash, (void *)old, child_hash, &c->at);
     }
 }
 
@@ -220,7 +144,7 @@ void trie_add(struct trie *t, struct sub *s)
     for (cursor_move(&c, 0);; cursor_next(&c)) {
         uintptr_t link = get_link(node, &c);
         struct leaf leaf = {.bits = link};
-        bool is_leaf = link_is_leaf(link);
+        bool is_leaf = trie_link_is_leaf(link);
 
         if (!link || (is_leaf && link != other && str_equal(leaf_subject(leaf), c.subject))) {
             set_link(node, &c, link, leaf_add(leaf, s).bits);
@@ -229,19 +153,38 @@ void trie_add(struct trie *t, struct sub *s)
         if (is_leaf) {
             other = link;
         }
-        node = is_leaf ? split(node, &c, link) : link_node(link);
+        node = is_leaf ? split(node, &c, link) : trie_link_node(link);
     }
+}
+
+struct leaf trie_find(const struct trie *t, struct str subject)
+{
+    struct cursor c = {.subject = subject};
+    struct leaf leaf;
+
+    cursor_move(&c, 0);
+    leaf.bits = get_link(t->root, &c);
+    while (leaf.bits && !trie_link_is_leaf(leaf.bits)) {
+        const struct trie_node *node = trie_link_node(leaf.bits);
+
+        cursor_next(&c);
+        leaf.bits = get_link(node, &c);
+    }
+    if (!leaf.bits || !str_equal(leaf_subject(leaf), subject)) {
+        return (struct leaf){0};
+    }
+    return leaf;
 }
 
 /* Frees the nodes from `link` down: each holds one node, the last one nothing. */
 static void free_chain(uintptr_t link)
 {
     while (link) {
-        struct trie_node *node = link_node(link);
-        uint32_t at = 0;
+        struct trie_node *node = trie_link_node(link);
+        struct children_at at = {0};
 
-        link = node->star ? node->star : (uintptr_t)ptrset_next(&node->children, &at);
-        ptrset_deinit(&node->children);
+        link = node->star ? node->star : (uintptr_t)children_next(&node->children, &at);
+        children_deinit(&node->children);
         mem_free(node);
     }
 }
@@ -257,8 +200,8 @@ bool trie_remove(struct trie *t, struct sub *s)
 
     cursor_move(&c, 0);
     link = get_link(node, &c);
-    while (link && !link_is_leaf(link)) {
-        node = link_node(link);
+    while (link && !trie_link_is_leaf(link)) {
+        node = trie_link_node(link);
         cursor_next(&c);
         if (node_count_links(node) > 1) {
             keep = node;
@@ -288,12 +231,12 @@ void trie_init(struct trie *t)
 /* Frees what hangs at a link; a node joins those that are still to be freed. */
 static void free_link(uintptr_t link, struct trie_node **todo)
 {
-    if (link_is_leaf(link)) {
+    if (trie_link_is_leaf(link)) {
         leaf_free((struct leaf){.bits = link});
     } else if (link) {
-        leaf_free(link_node(link)->here);
-        link_node(link)->here.bits = (uintptr_t)*todo; // a free place for the list
-        *todo = link_node(link);
+        leaf_free(trie_link_node(link)->here);
+        trie_link_node(link)->here.bits = (uintptr_t)*todo; // a free place for the list
+        *todo = trie_link_node(link);
     }
 }
 
@@ -304,115 +247,16 @@ void trie_deinit(struct trie *t)
     free_link((uintptr_t)t->root, &todo);
     while (todo) {
         struct trie_node *node = todo;
-        uint32_t at = 0;
+        struct children_at at = {0};
 
-        todo = link_node(node->here.bits);
+        todo = trie_link_node(node->here.bits);
         leaf_free(node->rest);
         free_link(node->star, &todo);
-        for (void *link; (link = ptrset_next(&node->children, &at)) != NULL;) {
+        for (void *link; (link = children_next(&node->children, &at)) != NULL;) {
             free_link((uintptr_t)link, &todo);
         }
-        ptrset_deinit(&node->children);
+        children_deinit(&node->children);
         mem_free(node);
     }
     t->root = NULL;
-}
-
-static void front_reserve(struct trie_front *f, uint32_t n)
-{
-    if (UNLIKELY(n > f->cap)) {
-        f->cap = n < 16 ? 16 : n * 2;
-        mem_free(f->places);
-        f->places = mem_alloc(f->cap * sizeof(*f->places));
-    }
-    f->n = 0;
-}
-
-/* Goes on at a link whose token ends at byte `at` of the subjects below. `rest` is what is left of
- * the published subject, its p NULL when that token was the last. */
-static inline void follow(uintptr_t link, size_t at, const struct str *rest,
-                          struct trie_front *next, struct gather *found)
-{
-    struct leaf leaf = {.bits = link};
-    struct str below;
-
-    if (!link) {
-        return;
-    }
-    if (!link_is_leaf(link)) {
-        if (rest->p) {
-            __builtin_prefetch(link_node(link));
-            next->places[next->n++] = (struct trie_place){.node = link_node(link), .at = at + 1};
-        } else {
-            gather_add(found, link_node(link)->here);
-        }
-        return;
-    }
-    below = leaf_subject(leaf);
-    if (rest->p && below.n > at) {
-        below.p += at + 1;
-        below.n -= at + 1;
-        if (subject_matches(*rest, below)) {
-            gather_add(found, leaf);
-        }
-    } else if (!rest->p && below.n == at) {
-        gather_add(found, leaf);
-    }
-}
-
-/* Takes all places one token further. */
-static void walk_token(struct trie_walk *walk, struct str token, const struct str *rest,
-                       struct gather *found)
-{
-    const struct trie_place *places = walk->now.places;
-    uint64_t hash = hash_str(token);
-
-    front_reserve(&walk->next, 2 * walk->now.n);
-    for (uint32_t i = 0; i < walk->now.n; i++) {
-        ptrset_prefetch(&places[i].node->children, hash);
-        __builtin_prefetch(link_node(places[i].node->star));
-    }
-    for (uint32_t i = 0; i < walk->now.n; i++) {
-        const struct trie_node *node = places[i].node;
-        size_t at = places[i].at;
-
-        gather_add(found, node->rest);
-        follow(node->star, at + 1, rest, &walk->next, found);
-        follow(find_child(node, hash, token, at), at + token.n, rest, &walk->next, found);
-    }
-}
-
-void trie_match(const struct trie *t, struct str subject, struct trie_walk *walk,
-                struct gather *found)
-{
-    front_reserve(&walk->now, 1);
-    walk->now.places[0] = (struct trie_place){.node = t->root};
-    walk->now.n = 1;
-    for (struct str rest = subject; rest.p;) {
-        struct str token = subject_next_token(&rest);
-
-        if (!token.n) {
-            found->n_leaves = 0;
-            break;
-        }
-        if (walk->now.n) {
-            struct trie_front was = walk->now;
-
-            walk_token(walk, token, &rest, found);
-            walk->now = walk->next;
-            walk->next = was;
-        } else if (!found->n_leaves) {
-            break;
-        }
-    }
-    if (walk->now.cap > TRIE_KEEP || walk->next.cap > TRIE_KEEP) {
-        trie_walk_deinit(walk);
-    }
-}
-
-void trie_walk_deinit(struct trie_walk *walk)
-{
-    mem_free(walk->now.places);
-    mem_free(walk->next.places);
-    *walk = (struct trie_walk){0};
 }

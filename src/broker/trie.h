@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/str.h"
+#include "broker/leaf.h"
 
 struct gather;
 struct sub;
@@ -17,6 +18,12 @@ struct trie_node;
 
 struct trie {
     struct trie_node *root;
+};
+
+/** What a stored subject, which may be a pattern as well, has to do with a pattern. */
+enum trie_relation {
+    TRIE_COVERED, // the pattern matches whatever the stored one matches: "a.*" has "a.b" and "a.*"
+    TRIE_OVERLAPS // some subject is matched by both: "a.*" has "*.b" and ">", too
 };
 
 /** Nodes at which a match stands after so many tokens of the subject. */
@@ -45,6 +52,9 @@ void trie_add(struct trie *t, struct sub *s);
  */
 bool trie_remove(struct trie *t, struct sub *s);
 
+/** @return  the subscriptions with exactly this subject; an empty leaf if there are none */
+struct leaf trie_find(const struct trie *t, struct str subject);
+
 /**
  * Collect the leaves whose subjects match a published subject.
  * @param walk   room that nobody else uses meanwhile
@@ -52,6 +62,23 @@ bool trie_remove(struct trie *t, struct sub *s);
  */
 void trie_match(const struct trie *t, struct str subject, struct trie_walk *walk,
                 struct gather *found);
+
+/**
+ * Look whether trie_match would find anything; stops at the first.
+ * @param walk, found  room, as for trie_match; found is empty again afterwards
+ */
+bool trie_reaches(const struct trie *t, struct str subject, struct trie_walk *walk,
+                  struct gather *found);
+
+/**
+ * The other way round: collect the leaves whose subjects have to do with a pattern. Visits only
+ * nodes that do: with ">" last all that is below.
+ * @param pattern  valid (proto/subject.h)
+ * @param walk     room that nobody else uses meanwhile
+ * @param found    empty
+ */
+void trie_reverse(const struct trie *t, struct str pattern, enum trie_relation relation,
+                  struct trie_walk *walk, struct gather *found);
 
 /** Release the room. */
 void trie_walk_deinit(struct trie_walk *walk);

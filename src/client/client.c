@@ -71,7 +71,7 @@ static void (*const verbs[VERB_COUNT])(struct client *c, struct op *op) = {
     [VERB_INFO] = client_peer_info,
 };
 
-static void refuse_input(struct client *c, enum parse_result r, struct str in)
+static void refuse_input(struct client *c, enum parse_result r, struct str in, struct op *op)
 {
     struct buf quoted = {0};
 
@@ -80,10 +80,7 @@ static void refuse_input(struct client *c, enum parse_result r, struct str in)
         client_refuse(c, CLOSE_MAX_CONTROL_LINE_EXCEEDED, "maximum control line exceeded");
         break;
     case PARSE_TOO_BIG:
-        client_log(c, LOG_ERR, "maximum payload exceeded: %zu vs %lld", c->parser.need,
-                   (long long)c->parser.max_payload_bytes);
-        client_send_error(c, "Maximum Payload Violation");
-        conn_close(&c->conn, CLOSE_MAX_PAYLOAD_EXCEEDED);
+        client_refuse_payload(c, &op->msg);
         break;
     case PARSE_AUTH_REQUIRED:
         client_log(c, LOG_ERR, "authentication error");
@@ -130,7 +127,7 @@ static size_t on_bytes(struct conn *conn, struct str in)
             continue;
         }
         if (UNLIKELY(r != PARSE_OP)) {
-            refuse_input(c, r, rest);
+            refuse_input(c, r, rest, &op);
             break;
         }
         if (UNLIKELY(is_tracing)) {
@@ -224,6 +221,7 @@ void client_start(struct client_home *home, int fd, const struct addr *from)
         return;
     }
     c->home = home;
+    c->speaker.ops = &client_speaker_ops;
     c->account = shared->global;
     c->cid = atomic_fetch_add(&shared->last_cid, 1) + 1;
     c->verbose = c->pedantic = c->echo = true;

@@ -7,8 +7,10 @@
 #include <stdint.h>
 
 #include "base/log.h"
+#include "base/ptrset.h"
 #include "base/str.h"
 #include "broker/match.h"
+#include "broker/party.h"
 #include "broker/peer.h"
 #include "client/sids.h"
 #include "conn/conn.h"
@@ -19,12 +21,14 @@
 struct account;
 struct client_options;
 struct delivery;
+struct login_proxy;
 struct login_rules;
 struct login_user;
 struct login_verdict;
 struct msg;
 struct op;
 struct rights;
+struct imported;
 struct sub;
 struct tls_context;
 struct worker;
@@ -68,6 +72,7 @@ struct client_home {
     struct tls_context *tls;                // a reference; NULL: no TLS
     struct timer throttle_report;
     struct conn_limits limits; // as the options say
+    char host[ADDR_TEXT_MAX];  // of the client that was told of last (client_party.c)
     /* What a reload replaced and others may still look at, until client_home_settle. */
     struct login_rules *retired_rules;
     bool has_new_pins; // while they are adopted
@@ -85,14 +90,17 @@ struct client_info {
 
 struct client {
     struct conn conn;
+    struct speaker speaker;
     struct client_home *home;
     struct account *account;
-    const struct login_user *user; // whom it logged in as, in home->rules; NULL: nobody
-    struct rights *rights;         // a reference; NULL: may do all
-    struct client_info *info;      // NULL: no CONNECT yet, or it said nothing of interest
-    char *nonce;                   // LOGIN_NONCE_BYTES to be signed; NULL: none was sent
+    const struct login_user *user;   // whom it logged in as, in home->rules; NULL: nobody
+    const struct login_proxy *proxy; // by which it came, in home->rules; NULL: by none
+    struct rights *rights;           // a reference; NULL: may do all
+    struct client_info *info;        // NULL: no CONNECT yet, or it said nothing of interest
+    char *nonce;                     // LOGIN_NONCE_BYTES to be signed; NULL: none was sent
     uint64_t cid;
     struct sids sids;
+    struct ptrset imports; // what stands behind subscriptions (client_import.c)
     struct parser parser;
     struct match_hint hint;
     struct timer timer;                             // TLS, then authentication, then pings
@@ -125,6 +133,9 @@ enum client_step {
 
 /** How clients receive messages. */
 extern const struct peer_ops client_peer_ops;
+
+/** What others are told of clients. */
+extern const struct speaker_ops client_speaker_ops;
 
 /**
  * Furnish the home of a worker's clients.
@@ -230,6 +241,8 @@ void client_login_as_nobody(struct client *c);
 const struct login_user *client_find_certified(const struct client *c);
 /** The verdict of client_login. */
 void client_on_login(struct client *c, const struct login_verdict *verdict);
+/** Turn the client away as a refusal says: it and the log are told, and it is closed. */
+void client_refuse_login(struct client *c, const struct login_verdict *refusal);
 /**
  * Make the client the user that it logged in as: account, permissions, limits. NULL: nobody in
  * particular. @return  false: the account has no room, and the client was told and closed
@@ -249,6 +262,9 @@ void client_sub(struct client *c, struct op *op);
 void client_unsub(struct client *c, struct op *op);
 /** PUB and HPUB. */
 void client_pub(struct client *c, struct op *op);
+/** Close the client for a payload beyond its limit. @param m  what has come of the message: its
+ * subject, and its headers or none. */
+void client_refuse_payload(struct client *c, struct msg *m);
 
 /** INFO, which only servers have reason to send. */
 void client_peer_info(struct client *c, struct op *op);
@@ -261,6 +277,19 @@ void client_answer(struct client *c, void (*answer)(struct client *c));
 
 /** The fence is passed. */
 void client_on_fenced(struct conn *conn);
+
+/** Subscribe to what the account imports and the new subscription overlaps with
+ * (broker/stream_import.h). */
+void client_import(struct client *c, struct sub *s);
+
+/** Undo client_import. */
+void client_unimport(struct client *c, struct sub *s);
+
+/** Call fn for everything that stands behind subscriptions. */
+void client_each_import(struct client *c, void (*fn)(struct client *c, struct imported *s));
+
+/** The account imports other streams now: adjust what stands behind subscriptions. */
+void client_review_imports(struct client *c);
 
 /** Remove a subscription of this client: from the table and from the index. */
 void client_remove_sub(struct client *c, struct sub *s);

@@ -87,13 +87,18 @@ void client_info_free(struct client_info *i)
     }
 }
 
-static void refuse_login(struct client *c, const struct login_verdict *verdict)
+void client_refuse_login(struct client *c, const struct login_verdict *refusal)
 {
     static const struct client_info nothing;
     const struct client_info *i = c->info ? c->info : &nothing;
-    struct str user = verdict->user ? verdict->user->id : i->user;
+    struct str user = refusal->user && refusal->user->id.n ? refusal->user->id : i->user;
     struct buf who = {0};
 
+    for (size_t k = 0; k < ARRAY_SIZE(refusal->notes); k++) {
+        if (refusal->notes[k]) {
+            client_log(c, LOG_DBG, "%s", refusal->notes[k]);
+        }
+    }
     if (i->nkey.n) {
         buf_add(&who, STR(" - Nkey "));
         quote_go(&who, i->nkey);
@@ -106,7 +111,7 @@ static void refuse_login(struct client *c, const struct login_verdict *verdict)
     client_log(c, LOG_ERR, "authentication error%.*s", STR_ARG(buf_str(&who)));
     buf_deinit(&who);
     client_send_error(c, "Authorization Violation");
-    conn_close(&c->conn, verdict->reason);
+    conn_close(&c->conn, refusal->reason);
 }
 
 /*
@@ -178,13 +183,14 @@ void client_on_login(struct client *c, const struct login_verdict *verdict)
 
     c->got_connect = true;
     if (!verdict->is_ok) {
-        refuse_login(c, verdict);
+        client_refuse_login(c, verdict);
         return;
     }
     client_leave(c);
     if (!client_enter(c, verdict->user)) {
         return;
     }
+    c->proxy = verdict->proxy;
     c->is_auth_pending = false;
     c->parser.connect_only = false;
     forget_empty_info(c);

@@ -182,6 +182,7 @@ void client_leave(struct client *c)
     }
     c->has_entered = false;
     c->user = NULL;
+    c->proxy = NULL;
     rights_unref(c->rights);
     c->rights = NULL;
 }

@@ -5,7 +5,9 @@
 #include "base/copy.h"
 #include "base/mem.h"
 #include "broker/deliver.h"
+#include "broker/origin.h"
 #include "broker/rights.h"
+#include "broker/trace.h"
 #include "client/client.h"
 #include "io/worker.h"
 
@@ -158,45 +160,96 @@ static void grant(const struct sub *s, struct str reply)
     }
 }
 
-static size_t client_write_msg(struct delivery *d, struct msg *m, struct sub *const *subs, size_t n,
-                               bool with_tickets)
+/* What becomes of one message for one subscription. */
+enum outcome { GONE, CLOSED, SPENT, DROPPED, WRITTEN };
+
+static inline enum outcome write_to(struct delivery *d, struct msg *m, struct sub *s,
+                                    bool with_tickets, bool is_logged)
 {
-    struct shard *sh = d->shard;
-    bool is_tracing = log_enabled(LOG_TRC);
+    struct conn *here;
+    struct outq *q = find_output(d, s, &here);
+
+    if (UNLIKELY(!q)) {
+        return GONE;
+    }
+    enum ticket ticket = with_tickets ? deliver_take_ticket(s) : TICKET_OK;
+    /* After the ticket: who unsubscribes sees that, or is seen here (client_sub.c). */
+    uint32_t flags = atomic_load(&s->flags);
+    if (UNLIKELY(ticket == TICKET_NONE || flags & SUB_CLOSED)) {
+        return flags & SUB_CLOSED ? CLOSED : SPENT;
+    }
+    if (UNLIKELY(flags & SUB_ASKED) && m->reply.n) {
+        grant(s, m->reply);
+    }
+    bool is_dropped = is_to_be_dropped(d);
+    if (LIKELY(!is_dropped)) {
+        write_one(d, m, s, q, here);
+        if (UNLIKELY(is_logged)) {
+            trace_msg(here, m, s);
+        }
+    }
+    if (UNLIKELY(ticket == TICKET_LAST)) {
+        expire(d->shard, s);
+    }
+    return is_dropped ? DROPPED : WRITTEN;
+}
+
+/* A dropped one counts. */
+static inline bool is_taken(enum outcome o)
+{
+    return o >= DROPPED;
+}
+
+/* As client_write_msg, for a message that is traced. */
+static size_t write_traced(struct delivery *d, struct msg *m, struct sub *const *subs, size_t n,
+                           bool with_tickets)
+{
+    static const char *const errors[] = {
+        [GONE] = "Not delivered because client is closed",
+        [CLOSED] = "Not delivered because subscription is closed",
+        [SPENT] = "Not delivered because auto-unsubscribe exceeded",
+        [DROPPED] = "Not delivered because fast producer not stalled and consumer is slow",
+        [WRITTEN] = NULL,
+    };
+    struct trace *t = m->origin->trace;
     size_t n_taken = 0;
 
     for (size_t i = 0; i < n; i++) {
-        struct sub *s = subs[i];
-        struct conn *here;
+        enum outcome o = WRITTEN;
 
-        prefetch_target(sh, subs, i, n);
-        struct outq *q = find_output(d, s, &here);
-
-        if (UNLIKELY(!q)) {
+        if (t->stage.refusal) {
+            trace_egress(t, subs[i], &client_peer_ops, t->stage.refusal);
             continue;
         }
-        uint32_t flags;
-        enum ticket ticket = with_tickets ? deliver_take_ticket(s) : TICKET_OK;
-        /* After the ticket: who unsubscribes sees that, or is seen here (client_sub.c). */
-        flags = atomic_load(&s->flags);
-        if (UNLIKELY(ticket == TICKET_NONE || flags & SUB_CLOSED)) {
-            continue;
+        if (!t->is_only) {
+            o = write_to(d, m, subs[i], with_tickets, log_enabled(LOG_TRC));
         }
-        if (UNLIKELY(flags & SUB_ASKED) && m->reply.n) {
-            grant(s, m->reply);
-        }
-        n_taken++; // a dropped one counts
-        if (LIKELY(!is_to_be_dropped(d))) {
-            write_one(d, m, s, q, here);
-            if (UNLIKELY(is_tracing)) {
-                trace_msg(here, m, s);
-            }
-        }
-        if (UNLIKELY(ticket == TICKET_LAST)) {
-            expire(sh, s);
-        }
+        trace_egress(t, subs[i], &client_peer_ops, errors[o]);
+        n_taken += is_taken(o);
     }
     return n_taken;
 }
 
-const struct peer_ops client_peer_ops = {.kind = "Client", .write_msg = client_write_msg};
+static size_t client_write_msg(struct delivery *d, struct msg *m, struct sub *const *subs, size_t n,
+                               bool with_tickets)
+{
+    bool is_logged = log_enabled(LOG_TRC);
+    size_t n_taken = 0;
+
+    if (UNLIKELY(m->origin->trace != NULL)) {
+        return write_traced(d, m, subs, n, with_tickets);
+    }
+    for (size_t i = 0; i < n; i++) {
+        prefetch_target(d->shard, subs, i, n);
+        n_taken += is_taken(write_to(d, m, subs[i], with_tickets, is_logged));
+    }
+    return n_taken;
+}
+
+static const struct speaker *speaker_of(struct conn *c)
+{
+    return &client_of(c)->speaker;
+}
+
+const struct peer_ops client_peer_ops = {
+    .kind = "Client", .write_msg = client_write_msg, .speaker = speaker_of};

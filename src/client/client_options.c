@@ -84,7 +84,11 @@ enum status client_options_check(const struct client_options *o, struct diag *d)
                    "max_payload (%" PRId64 ") cannot be higher than max_pending (%" PRId64 ")",
                    o->max_payload, o->max_pending);
     }
-    if (o->tls.wants_ocsp_peer) {
+    if (o->tls.wants_ocsp_peer && !tls_options_verify(&o->tls)) {
+        diag_error(d, NULL,
+                   "OCSP peer verification for client connections requires TLS verify (mTLS) to be "
+                   "enabled");
+    } else if (o->tls.wants_ocsp_peer) {
         diag_error(d, NULL, "tls: ocsp_peer is not supported yet");
     }
     return d->n_errors > n_before ? ST_FAILED : ST_OK;

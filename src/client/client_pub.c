@@ -3,11 +3,16 @@
  * of it. */
 #include "base/clock.h"
 #include "base/quote.h"
+#include "broker/account.h"
 #include "broker/deliver.h"
+#include "broker/origin.h"
 #include "broker/rights.h"
+#include "broker/trace.h"
+#include "broker/trace_wish.h"
 #include "client/client.h"
 #include "io/worker.h"
 #include "proto/header.h"
+#include "proto/pattern.h"
 #include "proto/subject.h"
 
 #define STALL_HIGH_MS 2
@@ -38,27 +43,21 @@ static bool is_reserved_reply(struct str s)
            is_longer_and_starts_with(s, STR("_GR_.")) || is_longer_and_starts_with(s, STR("$GR."));
 }
 
-static void refuse_pub(struct client *c, const char *text, struct str subject)
+/* @param t  of the message; NULL: it is not traced */
+static void refuse_pub(struct client *c, struct trace *t, const char *text, struct str subject)
 {
     struct buf quoted = {0};
+    struct buf error = {0};
 
     quote_go(&quoted, subject);
-    client_send_error(c, "%s%.*s", text, STR_ARG(buf_str(&quoted)));
+    buf_printf(&error, "%s%.*s", text, STR_ARG(buf_str(&quoted)));
+    client_send_error(c, "%.*s", STR_ARG(buf_str(&error)));
     client_log(c, LOG_ERR, "Publish Violation - Subject %.*s", STR_ARG(buf_str(&quoted)));
-    buf_deinit(&quoted);
-}
-
-/* A message may name a subject that is told of its way; the publisher must be allowed to publish
- * there, too. */
-static bool may_trace(struct client *c, const struct msg *m)
-{
-    struct str to = header_find(m->hdr, STR("Nats-Trace-Dest"));
-
-    if (is_reserved_subject(to) && subject_is_literal(to)) {
-        refuse_pub(c, "Permissions Violation for Publish to ", to);
-        return false;
+    if (t) {
+        trace_fail(t, buf_str(&error));
     }
-    return true;
+    buf_deinit(&quoted);
+    buf_deinit(&error);
 }
 
 /* The last word of a line, which is taken off it. */
@@ -164,38 +163,154 @@ static void stall(struct client *c)
     }
 }
 
+/* ---- traces (spec 01 §25) */
+
+/* Logs why a message is not traced, and what of it is to blame. */
+static void log_untraced(struct client *c, const char *before, struct str what, const char *after)
+{
+    struct buf quoted = {0};
+
+    quote_go(&quoted, what);
+    client_log(c, LOG_ERR, "%s%.*s%s", before, STR_ARG(buf_str(&quoted)), after);
+    buf_deinit(&quoted);
+}
+
+/* Nobody whom the message reaches is to trace it. */
+static void disable_trace(struct client *c, struct msg *m)
+{
+    struct buf *hdr = &c->home->delivery->hdr;
+
+    hdr->n = 0;
+    header_replace(m->hdr, STR("Nats-Trace-Dest"), TRACE_DISABLED, hdr);
+    m->hdr = buf_str(hdr);
+    m->wire = (struct str){0};
+}
+
+/* The publisher must be allowed to publish there, too. @return  false: it is not, and was told */
+static bool begin_trace(struct client *c, const struct msg *m, struct str dest, size_t msg_bytes,
+                        struct origin *origin)
+{
+    struct rights *r = c->rights;
+
+    if (!pattern_is_valid(dest) || pattern_has_wildcard(dest)) {
+        log_untraced(c, "Destination ", dest, " is not valid, won't be able to trace events");
+        return true;
+    }
+    if (is_reserved_subject(dest) || (r && !perms_cached_may_publish(&r->cache, r->perms, dest))) {
+        refuse_pub(c, NULL, "Permissions Violation for Publish to ", dest);
+        return false;
+    }
+    origin->trace = trace_new(origin, m, msg_bytes, dest);
+    return true;
+}
+
+/* A message with headers may ask for a trace. @return  false: it may not be published */
+static bool look_for_trace(struct client *c, struct msg *m, size_t msg_bytes, struct origin *origin)
+{
+    struct str dest;
+
+    switch (trace_wish(m->hdr, c->account, deliver_random(c->home->delivery), &dest)) {
+    case TRACE_WISH_YES:
+        return begin_trace(c, m, dest, msg_bytes, origin);
+    case TRACE_WISH_FORBIDDEN:
+        log_untraced(
+            c, "Message tracing disabled because of header \"" TRACE_WISH_ORIGIN "\" with value=",
+            header_find(m->hdr, STR(TRACE_WISH_ORIGIN)), "");
+        disable_trace(c, m);
+        break;
+    case TRACE_WISH_NOT_DRAWN:
+        disable_trace(c, m);
+        break;
+    case TRACE_WISH_NONE:
+        break;
+    }
+    return true;
+}
+
+void client_refuse_payload(struct client *c, struct msg *m)
+{
+    struct origin origin = {.speaker = &c->speaker, .account = c->account};
+
+    if (m->hdr.n) {
+        look_for_trace(c, m, c->parser.need, &origin);
+    }
+    client_log(c, LOG_ERR, "maximum payload exceeded: %zu vs %lld", c->parser.need,
+               (long long)c->parser.max_payload_bytes);
+    client_send_error(c, "Maximum Payload Violation");
+    conn_close(&c->conn, CLOSE_MAX_PAYLOAD_EXCEEDED);
+    if (origin.trace) {
+        trace_fail(origin.trace, STR("maximum payload exceeded"));
+        trace_send(origin.trace, c->home->delivery);
+    }
+}
+
+/* ---- publishing */
+
+static void map(struct client *c, struct msg *m, struct trace *t)
+{
+    struct delivery *d = c->home->delivery;
+    bool is_mapped = t && match_find(&d->cache, c->account, m->subject, &c->hint)->mapping;
+    struct str to = deliver_map(d, c->account, m->subject, &c->hint);
+
+    if (is_mapped) {
+        trace_mapping(t, to.n ? to : m->subject);
+    }
+    m->subject = to;
+}
+
+static inline bool may_publish(struct client *c, const struct msg *m)
+{
+    if (UNLIKELY(is_reserved_subject(m->subject)) ||
+        (UNLIKELY(c->rights) && UNLIKELY(!rights_may_publish(c->rights, m->subject)))) {
+        refuse_pub(c, m->origin->trace, "Permissions Violation for Publish to ", m->subject);
+        return false;
+    }
+    if (UNLIKELY(is_reserved_reply(m->reply))) {
+        refuse_pub(c, m->origin->trace, "Permissions Violation for Publish with Reply of ",
+                   m->reply);
+        return false;
+    }
+    return true;
+}
+
+static inline void publish(struct client *c, struct msg *m)
+{
+    if (UNLIKELY(c->verbose)) {
+        client_send_ok(c);
+    }
+    size_t n =
+        deliver(c->home->delivery, c->account, m, c->echo ? HANDLE_NONE : c->conn.handle, &c->hint);
+    if (n == 0 && c->no_responders && m->reply.n) {
+        send_no_responders(c, m);
+    }
+}
+
 void client_pub(struct client *c, struct op *op)
 {
+    struct origin origin = {.speaker = &c->speaker, .account = c->account};
     struct msg *m = &op->msg;
 
+    m->origin = &origin;
     c->last_active_ns = c->conn.shard->worker->now_ns;
     c->conn.in_msgs++;
     c->conn.in_bytes += m->hdr.n + m->payload.n;
     if (UNLIKELY(c->pedantic) && !subject_is_literal(m->subject)) {
         client_send_error(c, "Invalid Publish Subject");
     }
-    if (m->hdr.n && UNLIKELY(!may_trace(c, m))) {
-        return;
-    }
-    if (UNLIKELY(is_reserved_subject(m->subject)) ||
-        (UNLIKELY(c->rights) && UNLIKELY(!rights_may_publish(c->rights, m->subject)))) {
-        refuse_pub(c, "Permissions Violation for Publish to ", m->subject);
-        return;
-    }
-    if (UNLIKELY(is_reserved_reply(m->reply))) {
-        refuse_pub(c, "Permissions Violation for Publish with Reply of ", m->reply);
-        return;
-    }
-    if (UNLIKELY(c->verbose)) {
-        client_send_ok(c);
-    }
     if (UNLIKELY(m->wire.n == 0)) {
         build_wire(c, op);
     }
-    size_t n =
-        deliver(c->home->delivery, c->account, m, c->echo ? HANDLE_NONE : c->conn.handle, &c->hint);
-    if (n == 0 && c->no_responders && m->reply.n) {
-        send_no_responders(c, m);
+    if (m->hdr.n && UNLIKELY(!look_for_trace(c, m, m->hdr.n + m->payload.n, &origin))) {
+        return;
+    }
+    if (UNLIKELY(account_has_mappings(c->account))) {
+        map(c, m, origin.trace);
+    }
+    if (LIKELY(may_publish(c, m))) {
+        publish(c, m);
+    }
+    if (UNLIKELY(origin.trace != NULL)) {
+        trace_send(origin.trace, c->home->delivery);
     }
     if (UNLIKELY(c->home->delivery->pressure != PRESSURE_NONE)) {
         stall(c);

@@ -10,6 +10,7 @@
 #include "broker/deliver.h"
 #include "broker/index.h"
 #include "broker/rights.h"
+#include "broker/stream_import.h"
 #include "broker/sub.h"
 #include "client/client.h"
 #include "client/client_options.h"
@@ -78,6 +79,12 @@ static struct sub **list_denied(struct client *c, const struct perms *perms, siz
     return denied;
 }
 
+static void change_import(struct client *c, struct imported *s)
+{
+    retire_rights(c->home, sub_set_rights(imported_sub(s), sub_subject(s->local), c->rights));
+    index_touch(s->stream->exporter->index, imported_sub(s));
+}
+
 static void change_rights(struct client *c, struct perms *perms)
 {
     struct client_home *h = c->home;
@@ -93,9 +100,10 @@ static void change_rights(struct client *c, struct perms *perms)
     }
     mem_free(denied);
     for (struct sub *s; (s = ptrset_next(&c->sids.set, &at)) != NULL;) {
-        retire_rights(h, sub_set_rights(s, c->rights));
+        retire_rights(h, sub_set_rights(s, sub_subject(s), c->rights));
         index_touch(c->account->index, s);
     }
+    client_each_import(c, change_import);
 }
 
 static bool are_same(const struct perms *a, const struct perms *b)
@@ -104,6 +112,26 @@ static bool are_same(const struct perms *a, const struct perms *b)
 }
 
 /* ---- clients under new rules */
+
+static void turn_away(struct client *c, enum close_reason reason)
+{
+    const struct login_verdict refusal = {.user = c->user, .reason = reason};
+
+    client_refuse_login(c, &refusal);
+}
+
+/* @return  false: it had to go, as nobody trusts the proxy any more by which it came */
+static bool follow_proxy(struct client *c)
+{
+    if (!c->proxy) {
+        return true;
+    }
+    c->proxy = login_find_proxy(c->home->rules, c->proxy->nkey);
+    if (!c->proxy) {
+        turn_away(c, CLOSE_PROXY_NOT_TRUSTED);
+    }
+    return c->proxy;
+}
 
 /* @return  false: it had to go */
 static bool follow_user(struct client *c, const struct login_rules *before)
@@ -118,9 +146,7 @@ static bool follow_user(struct client *c, const struct login_rules *before)
         conn_close(&c->conn, CLOSE_CLIENT_CLOSED);
         return false;
     case LOGIN_CHANGED:
-        client_log(c, LOG_ERR, "authentication error");
-        client_send_error(c, "Authorization Violation");
-        conn_close(&c->conn, CLOSE_AUTHENTICATION_VIOLATION);
+        turn_away(c, CLOSE_AUTHENTICATION_VIOLATION);
         return false;
     }
     perms = now ? now->perms : NULL;
@@ -172,8 +198,9 @@ static void adopt(struct conn *conn, void *arg)
         conn_close(conn, CLOSE_TLS_HANDSHAKE_ERROR);
     } else if (is_surplus(c->home->shared)) {
         client_refuse(c, CLOSE_MAX_CONNECTIONS_EXCEEDED, "maximum connections exceeded");
-    } else if (!c->has_entered || follow_user(c, before)) {
+    } else if (!c->has_entered || (follow_proxy(c) && follow_user(c, before))) {
         client_limit_payload(c);
+        client_review_imports(c);
     }
 }
 

@@ -7,7 +7,9 @@
 #include "broker/account.h"
 #include "broker/deliver.h"
 #include "broker/index.h"
+#include "broker/responses.h"
 #include "broker/rights.h"
+#include "broker/stream_import.h"
 #include "broker/sub.h"
 #include "client/client.h"
 #include "client/client_options.h"
@@ -113,10 +115,11 @@ void client_sub(struct client *c, struct op *op)
 
         atomic_store_explicit(&s->flags, c->headers ? SUB_HEADERS : 0, memory_order_relaxed);
         if (c->rights) {
-            rights_unref(sub_set_rights(s, c->rights)); // had none
+            rights_unref(sub_set_rights(s, op->subject, c->rights)); // had none
         }
         sids_add(&c->sids, s);
         index_add(c->account->index, s);
+        client_import(c, s);
     }
     client_send_ok(c);
 }
@@ -128,6 +131,8 @@ void client_remove_sub(struct client *c, struct sub *s)
             client_log(c, LOG_TRC, "<-> [DELSUB %.*s]", STR_ARG(sub_sid(s)));
         }
         index_remove(c->account->index, s);
+        client_unimport(c, s);
+        responses_unsubscribed(c->account->responses, c->home->delivery, sub_subject(s));
         sub_unref(s);
         shard_note_released(c->conn.shard, RELEASED_PER_SUB);
     }
@@ -210,6 +215,10 @@ void client_remove_all_subs(struct client *c)
         c->needs_fence = c->needs_fence || atomic_load(&subs[i]->n_delivered);
     }
     index_remove_all(c->account->index, subs, n);
+    for (uint32_t i = 0; i < n; i++) {
+        client_unimport(c, subs[i]);
+        responses_unsubscribed(c->account->responses, c->home->delivery, sub_subject(subs[i]));
+    }
     shard_note_released(c->conn.shard, (size_t)n * RELEASED_PER_SUB);
     for (uint32_t i = 0; i < n; i++) {
         if (UNLIKELY(log_enabled(LOG_TRC))) {
@@ -220,16 +229,27 @@ void client_remove_all_subs(struct client *c)
     mem_free(subs);
 }
 
+static void update_sub(const struct client *c, struct sub *s)
+{
+    if (c->headers) {
+        atomic_fetch_or(&s->flags, SUB_HEADERS);
+    } else {
+        atomic_fetch_and(&s->flags, ~SUB_HEADERS);
+    }
+}
+
+static void update_import(struct client *c, struct imported *s)
+{
+    update_sub(c, imported_sub(s));
+}
+
 void client_update_subs(struct client *c)
 {
     uint32_t at = 0;
     struct sub *s;
 
     while ((s = ptrset_next(&c->sids.set, &at)) != NULL) {
-        if (c->headers) {
-            atomic_fetch_or(&s->flags, SUB_HEADERS);
-        } else {
-            atomic_fetch_and(&s->flags, ~SUB_HEADERS);
-        }
+        update_sub(c, s);
     }
+    client_each_import(c, update_import);
 }

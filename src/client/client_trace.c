@@ -10,6 +10,8 @@
 #include "client/encoded.h"
 #include "proto/msg.h"
 
+#define HEADER_END_BYTES 4u // "\r\n\r\n"
+
 static const char *const verb_names[VERB_COUNT] = {
     [VERB_CONNECT] = "CONNECT", [VERB_PING] = "PING", [VERB_PONG] = "PONG", [VERB_SUB] = "SUB",
     [VERB_UNSUB] = "UNSUB",     [VERB_PUB] = "PUB",   [VERB_HPUB] = "HPUB", [VERB_OK] = "+OK",
@@ -61,6 +63,10 @@ static void trace_payload(const struct client *c, const char *arrow, struct str 
     struct buf quoted = {0};
     int64_t max = log_max_traced_bytes();
 
+    if (log_traces_headers_only()) {
+        hdr.n -= hdr.n < HEADER_END_BYTES ? hdr.n : HEADER_END_BYTES;
+        payload.n = 0;
+    }
     buf_add(&all, hdr);
     buf_add(&all, payload);
     bool is_cut = max > 0 && all.n > (size_t)max;
@@ -104,7 +110,8 @@ void client_trace_output(struct conn *conn, struct outq *out)
         struct encoded e = encoded_read(rest);
 
         client_log(c, LOG_TRC, "->> [%.*s]", STR_ARG(e.line));
-        trace_payload(c, "->>", (struct str){0}, e.body);
+        trace_payload(c, "->>", e.hdr,
+                      (struct str){.p = e.body.p + e.hdr.n, .n = e.body.n - e.hdr.n});
         rest = (struct str){.p = rest.p + e.n, .n = rest.n - e.n};
     }
     buf_deinit(&all);

@@ -14,6 +14,7 @@ struct outq;
 struct encoded {
     struct str line; // without CR LF
     struct str sid;  // of its subscription
+    struct str hdr;  // empty if it is a MSG
     struct str body; // headers and payload, without the final CR LF
     size_t n;        // [bytes] in all
 };

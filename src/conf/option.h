@@ -104,7 +104,7 @@ struct option {
     const char *config;      // DURATION in seconds: "tls" in the message "error parsing tls config,
                              // 'timeout' wrong type"; NULL: "authorization"
     const char *const *words; // ENUM: ends with NULL
-    /** STR, SECRET: says why a text is no good; NULL: it is. */
+    /** STR, SECRET: says why a text is no good, as a format of option_report; NULL: it is. */
     const char *(*refuse)(struct str text);
     const struct option_type *type; // OTHER
     /** CUSTOM: sets what the value says in the struct at base. Reports errors as option_set does.

@@ -256,8 +256,7 @@ static enum status set_string(const struct option_slot *slot, const struct node 
     }
     const char *why = row->refuse ? row->refuse(value->text) : NULL;
     if (why) {
-        diag_error(r->d, &value->at, "%s", why);
-        return ST_FAILED;
+        return option_report(r, value, why);
     }
     if (!row->has_no_field) {
         bool asks_default = !value->text.n && row->zero_is_default;

@@ -11,6 +11,7 @@
 #include <openssl/x509v3.h>
 
 #include "base/attr.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "io/tls_context_priv.h"
 #include "io/tls_error_priv.h"
@@ -235,6 +236,8 @@ enum status tls_context_new(const struct tls_options *o, struct diag *d,
     c->n_refs = 1;
     c->ssl = SSL_CTX_new(TLS_server_method());
     ENSURE(c->ssl);
+    tls_tickets_init(&c->tickets, clock_now_ns());
+    tls_tickets_use(&c->tickets, c->ssl);
     enum status st = configure(c, o, &why);
     ERR_clear_error();
     if (st == ST_OK) {
@@ -260,6 +263,7 @@ void tls_context_unref(struct tls_context *c)
         return;
     }
     SSL_CTX_free(c->ssl);
+    tls_tickets_deinit(&c->tickets);
     for (size_t i = 0; i < c->n_certs; i++) {
         tls_cert_deinit(&c->certs[i]);
     }

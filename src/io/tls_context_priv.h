@@ -9,6 +9,7 @@
 
 #include "io/tls_cert_priv.h"
 #include "io/tls_options.h"
+#include "io/tls_tickets_priv.h"
 
 struct tls_context {
     _Atomic unsigned n_refs;
@@ -16,4 +17,5 @@ struct tls_context {
     struct tls_cert *certs; // if there are several: the first is what others fall back to
     size_t n_certs;
     struct tls_pins pins;
+    struct tls_tickets tickets;
 };

@@ -59,6 +59,12 @@ struct tls_options {
     struct tls_pins pins;          // public keys that clients may have; none: any
 };
 
+/** @return  whether the server has a certificate to show. Thread: any. */
+static inline bool tls_options_have_certificate(const struct tls_options *o)
+{
+    return o->is_on && (o->certs.n || (o->cert_file && o->cert_file[0]));
+}
+
 /** @return  whether clients have to show a certificate. Thread: any. */
 static inline bool tls_options_verify(const struct tls_options *o)
 {

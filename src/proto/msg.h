@@ -6,6 +6,8 @@
 
 #include "base/str.h"
 
+struct origin;
+
 struct msg {
     struct str subject;
     struct str reply; // empty: none
@@ -14,4 +16,5 @@ struct msg {
     struct str wire; // as it ends on the wire: "[reply ][hdr_n ]n\r\n[hdr]payload\r\n"; empty: not
                      // known, made on demand
     struct str wire_bare; // the same without headers; empty: made on demand
+    const struct origin *origin; // where it comes from (broker/origin.h)
 };

@@ -195,6 +195,10 @@ static enum parse_result parse_pub(struct parser *p, struct str *in, const char 
     }
     if (p->max_payload_bytes >= 0 && size > p->max_payload_bytes) {
         p->need = (size_t)size;
+        op->msg = (struct msg){.subject = args[0]};
+        if ((size_t)(in->p + in->n - body) >= hdr_n) {
+            op->msg.hdr = (struct str){.p = body, .n = hdr_n};
+        }
         return PARSE_TOO_BIG;
     }
     size_t line_n = (size_t)(body - in->p);

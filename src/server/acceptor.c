@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "client/client_tls.h"
+#include "server/advertise.h"
 #include "server/server.h"
 
 /** An accepted socket on its way to its worker. */
@@ -96,7 +97,7 @@ enum status acceptor_open(struct server *s)
     }
     struct str host;
     int64_t advertised_port;
-    if (server_options_advertised(o, s->client_listener.port, &host, &advertised_port) != ST_OK) {
+    if (advertise_find(o, s->client_listener.port, &host, &advertised_port) != ST_OK) {
         log_fatal("Error advertising \"%s\"", o->client_advertise);
         return ST_FAILED;
     }

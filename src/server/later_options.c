@@ -259,8 +259,9 @@ static enum status read_trusted(void *base, const struct node *value, struct opt
 static enum status check_ocsp(void *base, const struct node *value, struct option_reader *r)
 {
     static const char *const modes[] = {"always", "must", "never", "auto"};
+    struct later_options *o = base;
 
-    (void)base;
+    o->staples_always = false;
     if (value->kind == NODE_BOOL) {
         return ST_OK;
     }
@@ -284,6 +285,9 @@ static enum status check_ocsp(void *base, const struct node *value, struct optio
         }
         if (str_equal(e->key, STR("mode")) && !is_good) {
             return report(e, r, "error parsing ocsp config: unsupported ocsp mode string");
+        }
+        if (str_equal(e->key, STR("mode"))) {
+            o->staples_always = str_equal_nocase(e->text, STR("always"));
         }
     }
     return ST_OK;

@@ -29,6 +29,7 @@ struct later_options {
     bool has_operator;
     bool has_resolver;
     const char *default_sentinel;
+    bool staples_always; // ocsp
 };
 
 /** @return  the rows of these options over o. Thread: control. */

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "io/job.h"
+#include "server/advertise.h"
 #include "server/cli.h"
 #include "server/explain.h"
 #include "server/server.h"
@@ -69,6 +70,9 @@ static enum status apply_command_line(const struct cli *cli, struct server_confi
     }
     if (st == ST_OK) {
         st = server_config_check(config, &d);
+    }
+    if (st == ST_OK) {
+        st = advertise_check(&config->server, "Error setting server INFO with", &d);
     }
     if (st == ST_OK) {
         st = log_open(&config->server.log, config->program, &d);

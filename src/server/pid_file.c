@@ -31,7 +31,7 @@ enum status pid_file_write(const char *path, struct diag *d)
     }
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0) {
-        diag_error(d, NULL, "Could not write pidfile: open %s: %s", path, os_error(errno).text);
+        diag_error(d, NULL, "open %s: %s", path, os_error(errno).text);
         return ST_FAILED;
     }
     ssize_t done = write(fd, text, n);
@@ -42,7 +42,7 @@ enum status pid_file_write(const char *path, struct diag *d)
         err = errno;
     }
     if (err) {
-        diag_error(d, NULL, "Could not write pidfile: write %s: %s", path, os_error(err).text);
+        diag_error(d, NULL, "write %s: %s", path, os_error(err).text);
         return ST_FAILED;
     }
     return ST_OK;

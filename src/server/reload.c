@@ -6,8 +6,10 @@
 #include "auth/login.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "broker/links.h"
 #include "client/client.h"
 #include "io/tls_context.h"
+#include "server/advertise.h"
 #include "server/cli.h"
 #include "server/pid_file.h"
 #include "server/ports_file.h"
@@ -20,7 +22,10 @@ static enum status read_config(const struct server *s, struct server_config *now
 {
     enum status st = server_config_load(now, s->cli, s->cli->config, d);
 
-    return st == ST_OK ? server_config_check(now, d) : st;
+    if (st == ST_OK) {
+        st = server_config_check(now, d);
+    }
+    return st == ST_OK ? advertise_check(&now->server, "invalid", d) : st;
 }
 
 /* ---- publish */
@@ -99,6 +104,7 @@ static void give_up(struct server *s)
     if (r->identity) {
         s->clients.identity = *r->identity;
     }
+    links_settle(&s->accounts);
     server_config_free(r->before);
     login_rules_unref(r->rules);
     tls_context_unref(r->tls);
@@ -166,7 +172,7 @@ static void move_pid_file(struct server *s, const struct server_config *before)
     }
     s->has_pid_file = pid_file_write(s->config->server.pid_file, &d) == ST_OK;
     if (!s->has_pid_file) {
-        log_error("%.*s", STR_ARG(diag_first(&d)));
+        log_error("Failed to write pidfile: %.*s", STR_ARG(diag_first(&d)));
     }
     diag_deinit(&d);
 }
@@ -187,7 +193,7 @@ static struct server_identity *identity_new(const struct server *s)
     struct str host;
     int64_t port;
 
-    ENSURE(server_options_advertised(o, s->client_listener.port, &host, &port) == ST_OK);
+    ENSURE(advertise_find(o, s->client_listener.port, &host, &port) == ST_OK);
     *id = s->clients.identity;
     id->name = o->server_name[0] ? o->server_name : s->key.id;
     id->host = mem_strndup(host.p, host.n);
@@ -215,6 +221,7 @@ static void publish(struct server *s, struct server_config *now, struct str line
     s->config = now;
     s->reload.before = before;
     s->reload.rules = login_rules_new(&now->auth, &s->accounts, now->client.tls.verify_and_map);
+    links_make(&s->accounts, now->tenancy);
     s->reload.identity_before = s->reload.identity;
     s->reload.identity = identity_new(s);
     log_changes(lines);
@@ -233,7 +240,7 @@ static void refuse_reload(struct server_config *take_now, struct str why)
     while (why.n && why.p[why.n - 1] == '\n') {
         why.n--;
     }
-    log_error("Failed to reload server configuration: %.*s", STR_ARG(why));
+    log_lines(LOG_ERR, "Failed to reload server configuration: %.*s", STR_ARG(why));
     server_config_free(take_now);
 }
 

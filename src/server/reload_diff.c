@@ -7,6 +7,7 @@
 #include "auth/tls_types.h"
 #include "base/clock.h"
 #include "base/quote.h"
+#include "broker/perms.h"
 #include "client/client.h"
 #include "server/server_config.h"
 
@@ -65,6 +66,17 @@ static void compare_stall(struct comparison *c)
     }
 }
 
+/* None at all is told as the reference keeps it. */
+static void compare_max_connections(struct comparison *c)
+{
+    int64_t now = c->now->client.max_connections;
+
+    if (c->before->client.max_connections != now) {
+        buf_printf(&c->out->changes, "Reloaded: max_connections = %lld\n",
+                   now ? (long long)now : -1LL);
+    }
+}
+
 static double auth_timeout_s(const struct server_config *c)
 {
     int64_t timeout_ns = client_auth_timeout_ns(&c->client, c->auth.timeout_ns);
@@ -114,6 +126,74 @@ static void compare_no_auth_user(struct comparison *c)
         refuse(c, "NoAuthUser", "old=%s, new=%s", before, now);
     }
 }
+
+/* ---- users with nkeys */
+
+static const struct user_options *find_nkey(const struct user_list *l, const char *nkey)
+{
+    for (size_t i = 0; i < l->n; i++) {
+        if (strcmp(l->at[i].nkey, nkey) == 0) {
+            return &l->at[i];
+        }
+    }
+    return NULL;
+}
+
+static size_t count_nkeys(const struct user_list *l)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < l->n; i++) {
+        n += l->at[i].nkey[0] ? 1 : 0;
+    }
+    return n;
+}
+
+static bool may_same(const struct perms *a, const struct perms *b)
+{
+    return a && b ? perms_equal(a, b) : a == b;
+}
+
+/* What counts is what takes effect, in any order. */
+static bool are_nkeys_same(const struct auth_options *before, const struct auth_options *now)
+{
+    for (size_t i = 0; i < before->users.n; i++) {
+        const struct user_options *a = &before->users.at[i];
+        const struct user_options *b = a->nkey[0] ? find_nkey(&now->users, a->nkey) : a;
+
+        if (!b || a->connection_types != b->connection_types ||
+            a->proxy_required != b->proxy_required ||
+            (a->nkey[0] && !may_same(a->perms ? a->perms : before->default_perms,
+                                     b->perms ? b->perms : now->default_perms))) {
+            return false;
+        }
+    }
+    return count_nkeys(&before->users) == count_nkeys(&now->users);
+}
+
+static bool have_accounts_nkeys(const struct account_list *l)
+{
+    for (size_t i = 0; i < l->n; i++) {
+        if (count_nkeys(&l->at[i].users)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Those of accounts are always told of, as the reference does. */
+static void compare_nkeys(struct comparison *c)
+{
+    const struct auth_options *before = &c->before->auth;
+    const struct auth_options *now = &c->now->auth;
+
+    if (have_accounts_nkeys(&before->accounts) || have_accounts_nkeys(&now->accounts) ||
+        !are_nkeys_same(before, now)) {
+        buf_add(&c->out->changes, STR("Reloaded: authorization nkey users\n"));
+    }
+}
+
+/* ---- trusted proxies */
 
 static bool has_key(const struct option_list *l, const char *key)
 {
@@ -216,6 +296,7 @@ static const struct wording {
 } wordings[] = {
     {"port", .compare = compare_port},
     {"client_advertise", .compare = compare_advertised},
+    {"max_connections", .compare = compare_max_connections},
     {"no_fast_producer_stall", .compare = compare_stall},
     {"authorization.timeout", .compare = compare_auth_timeout},
     {"no_auth_user", .compare = compare_no_auth_user},
@@ -232,7 +313,7 @@ static const struct wording {
     {"authorization.user", .change = "authorization username"},
     {"authorization.password", .change = "authorization password"},
     {"authorization.token", .change = "authorization token"},
-    {"authorization.users", .change = ""},
+    {"authorization.users", .compare = compare_nkeys},
     {"authorization.default_permissions", .change = ""},
     {"accounts", .change = ""},
     {"server_tags", .change = "tags"},

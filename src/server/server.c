@@ -10,12 +10,15 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "broker/deliver.h"
+#include "broker/links.h"
 #include "client/client_tls.h"
 #include "io/tls_context.h"
 #include "server/acceptor.h"
 #include "server/pid_file.h"
 #include "server/ports_file.h"
+#include "server/server_head.h"
 #include "server/version.h"
+#include "system/user_info.h"
 
 /* ---- posting ---- */
 
@@ -68,6 +71,8 @@ static unsigned choose_n_workers(const struct server_options *o)
 
 static enum status create_workers(struct server *s)
 {
+    char hash[ACCOUNTS_HASH_BYTES + 1];
+
     s->n_workers = choose_n_workers(&s->config->server);
     s->workers = mem_zalloc((s->n_workers + 1) * sizeof(struct worker *));
     for (unsigned i = 0; i <= s->n_workers; i++) {
@@ -86,13 +91,14 @@ static enum status create_workers(struct server *s)
     s->shards = mem_zalloc((s->n_workers + 1) * sizeof(struct shard *));
     chunk_depot_init(&s->depot);
     shards_new(s->workers, s->n_workers, &s->depot, s->shards);
-    accounts_init(&s->accounts, s->n_workers + 1);
+    nkey_hash_name(s->clients.identity.name, hash);
+    accounts_init(&s->accounts, s->n_workers + 1, hash);
     s->homes = mem_zalloc((s->n_workers + 1) * sizeof(struct client_home));
     for (unsigned i = 1; i <= s->n_workers; i++) {
         const struct client_options *o = &s->config->client;
 
         client_home_init(&s->homes[i], &s->clients, s->shards[i],
-                         delivery_new(s->shards[i], o->no_fast_producer_stall), o);
+                         delivery_new(s->shards[i], &s->block, o->no_fast_producer_stall), o);
     }
     return ST_OK;
 }
@@ -119,6 +125,8 @@ static void create_identity(struct server *s)
         .version = VERSION_COMPATIBLE,
         .xkey = s->key.xkey,
     };
+    server_head_write(o, s->clients.identity.name, s->key.id, VERSION_COMPATIBLE, &s->head);
+    s->block.head = buf_str(&s->head);
 }
 
 enum status server_make_tls(const struct server_config *config, struct tls_context **out,
@@ -143,6 +151,11 @@ static void set_up_clients(struct server *s)
         login_rules_new(o, &s->accounts, s->config->client.tls.verify_and_map);
 
     s->clients.global = accounts_get(&s->accounts, "$G");
+    links_make(&s->accounts, s->config->tenancy);
+    if (s->config->tenancy->system) {
+        s->system_account = accounts_get(&s->accounts, s->config->tenancy->system->name.p);
+        s->user_info = user_info_open(s->system_account);
+    }
     for (unsigned i = 1; i <= s->n_workers; i++) {
         client_home_admit(&s->homes[i], login_rules_ref(rules), o->timeout_ns);
     }
@@ -188,7 +201,7 @@ static enum status write_pid_file(struct server *s)
     if (st == ST_OK) {
         s->has_pid_file = true;
     } else {
-        log_fatal("%.*s", STR_ARG(diag_first(&d)));
+        log_fatal("Could not write pidfile: %.*s", STR_ARG(diag_first(&d)));
     }
     diag_deinit(&d);
     return st;
@@ -321,7 +334,9 @@ void server_deinit(struct server *s)
     if (s->has_pid_file) {
         pid_file_remove(s->config->server.pid_file);
     }
+    user_info_close(s->system_account, s->user_info);
     accounts_deinit(&s->accounts);
+    buf_deinit(&s->head);
     lame_duck_deinit(&s->lame_duck);
     reload_deinit(s);
     server_config_free(s->config);

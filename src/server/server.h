@@ -9,6 +9,7 @@
 #include "auth/nkey.h"
 #include "base/status.h"
 #include "broker/accounts.h"
+#include "broker/server_block.h"
 #include "client/client.h"
 #include "conn/shard.h"
 #include "io/listener.h"
@@ -36,6 +37,10 @@ struct server {
     struct client_home *homes; // of their clients; as shards
     struct chunk_depot depot;
     struct accounts accounts;
+    struct server_block block;      // what events say of us; its head is that of
+    struct buf head;                // server_head_write
+    struct account *system_account; // NULL: there is none
+    struct sub *user_info;          // a service of it
     struct client_shared clients;
     struct nkey_server key; // who we are
     char *advertised_host;

@@ -6,8 +6,10 @@
 #include "base/mem.h"
 #include <stdint.h>
 
+#include "auth/tenancy_make.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "broker/tenancy.h"
 #include "server/cli.h"
 
 void server_config_tables(struct server_config *c, struct option_table *out)
@@ -35,6 +37,7 @@ void server_config_deinit(struct server_config *c)
     server_config_tables(c, tables);
     option_deinit(tables);
     origins_deinit(&c->origins);
+    tenancy_unref(c->tenancy);
 }
 
 void server_config_free(struct server_config *c)
@@ -48,6 +51,26 @@ void server_config_free(struct server_config *c)
 static void note_origin(void *arg, const struct option_slot *slot, const struct diag_place *at)
 {
     origins_add(arg, slot, at);
+}
+
+/* The place of an option that is set; NULL on the command line. */
+static const struct diag_place *place_of(const struct server_config *c, struct str name)
+{
+    struct option_table tables[SERVER_CONFIG_N_TABLES + 1];
+    struct option_slot slot;
+
+    server_config_tables((struct server_config *)(uintptr_t)c, tables); // looked at, no more
+    const struct origin *origin =
+        option_find(tables, name, &slot) ? origins_find(&c->origins, &slot) : NULL;
+    return origin ? &origin->at : NULL;
+}
+
+/* What the accounts offer each other; the one that was made of less is given up. */
+static enum status make_tenancy(struct server_config *c, struct diag *d)
+{
+    tenancy_unref(c->tenancy);
+    c->tenancy = NULL;
+    return tenancy_make(&c->auth, place_of(c, STR("accounts")), d, &c->tenancy);
 }
 
 enum status server_config_read(struct server_config *c, const char *path, struct diag *d)
@@ -64,26 +87,18 @@ enum status server_config_read(struct server_config *c, const char *path, struct
         conf_digest(tree.root, c->digest);
         server_options_settle(&c->server);
     }
+    if (st == ST_OK) {
+        st = make_tenancy(c, d);
+    }
     conf_tree_deinit(&tree);
     return st;
-}
-
-/* The place of an option that is set; NULL on the command line. */
-static const struct diag_place *place_of(const struct server_config *c, struct str name)
-{
-    struct option_table tables[SERVER_CONFIG_N_TABLES + 1];
-    struct option_slot slot;
-
-    server_config_tables((struct server_config *)(uintptr_t)c, tables); // looked at, no more
-    const struct origin *origin =
-        option_find(tables, name, &slot) ? origins_find(&c->origins, &slot) : NULL;
-    return origin ? &origin->at : NULL;
 }
 
 /* What has options of its own already, but does not exist yet. */
 static enum status refuse_missing(const struct server_config *c, struct diag *d)
 {
     const struct monitor_options *o = &c->server.monitor;
+    const struct tls_options *tls = &c->client.tls;
     const struct {
         const char *what;
         struct str name;
@@ -94,6 +109,7 @@ static enum status refuse_missing(const struct server_config *c, struct diag *d)
         {"monitoring", STR("https"), o->https.port && place_of(c, STR("https"))},
         {"monitoring", STR("https_port"), o->https.port && !place_of(c, STR("https"))},
         {"profiling", STR("prof_port"), o->prof_port != 0},
+        {"stapling", STR("ocsp"), c->later.staples_always && tls_options_have_certificate(tls)},
     };
     enum status st = ST_OK;
 
@@ -118,13 +134,16 @@ enum status server_config_load(struct server_config *c, const struct cli *cli, c
     return st == ST_OK ? cli_apply(cli, tables, &c->origins, d) : st;
 }
 
-enum status server_config_check(const struct server_config *c, struct diag *d)
+enum status server_config_check(struct server_config *c, struct diag *d)
 {
     if (server_options_check(&c->server, d) != ST_OK ||
         client_options_check(&c->client, d) != ST_OK || auth_options_check(&c->auth, d) != ST_OK) {
         return ST_FAILED;
     }
     enum status st = refuse_missing(c, d);
+    if (make_tenancy(c, d) != ST_OK) { // the command line may have changed accounts
+        st = ST_FAILED;
+    }
     return later_options_check(&c->later, &c->origins, d) == ST_OK ? st : ST_FAILED;
 }
 

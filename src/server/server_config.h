@@ -17,6 +17,7 @@
 #define SERVER_CONFIG_N_TABLES 4
 
 struct cli;
+struct tenancy;
 
 /** What the command line and the configuration ask for. Its options must not move once they are
  * set. */
@@ -29,6 +30,7 @@ struct server_config {
     const char *path;    // of the configuration file, as given; NULL: none
     char digest[CONF_DIGEST_MAX]; // of what the file says; "": none
     struct origins origins;       // of the options that are not defaults
+    struct tenancy *tenancy;      // a reference: made of `auth` by server_config_check
 };
 
 /**
@@ -63,10 +65,11 @@ MUST_USE enum status server_config_load(struct server_config *c, const struct cl
                                         const char *path, struct diag *d);
 
 /**
- * Check what `-t` does not: values that must fit each other, capabilities that are not there.
+ * Check what `-t` does not: values that must fit each other, capabilities that are not there. Then
+ * make the tenancy of all that is set.
  * @return  ST_FAILED: the reasons are in d
  */
-MUST_USE enum status server_config_check(const struct server_config *c, struct diag *d);
+MUST_USE enum status server_config_check(struct server_config *c, struct diag *d);
 
 /** Log what the configuration says about itself. After the banner. */
 void server_config_log(const struct server_config *c);

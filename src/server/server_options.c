@@ -109,7 +109,7 @@ static const struct option server_rows[] = {
     OPTION_INT("max_traced_msg_len", struct server_options, log.max_traced_msg_len,
                .cli = "--max_traced_msg_len", .reload = RELOAD_HOOK,
                .doc = "Bytes of a payload that are traced; 0 is all."),
-    OPTION_BOOL("trace_headers", struct server_options, trace_headers, .reload = RELOAD_HOOK,
+    OPTION_BOOL("trace_headers", struct server_options, log.trace_headers, .reload = RELOAD_HOOK,
                 .doc = "Trace, but of payloads only the headers."),
     OPTION_INT("connect_error_reports", struct server_options, connect_error_reports, .def = "3600",
                .reload = RELOAD_LIVE,
@@ -169,39 +169,12 @@ static enum status set_listen(void *base, const struct node *value, struct optio
 
 void server_options_settle(struct server_options *o)
 {
-    o->log.trace = o->log.trace || o->log.trace_verbose || o->trace_headers;
-}
-
-enum status server_options_advertised(const struct server_options *o, int64_t listen_port,
-                                      struct str *host, int64_t *port)
-{
-    struct str text = str_of(o->client_advertise);
-    struct str port_text;
-
-    if (!text.n) {
-        *host = str_of(o->host);
-        *port = listen_port;
-        return ST_OK;
-    }
-    if (!memchr(text.p, ':', text.n)) {
-        *host = text;
-        *port = listen_port;
-        return ST_OK;
-    }
-    if (value_parse_address(text, host, port, &port_text) != ST_OK) {
-        return ST_BAD_VALUE;
-    }
-    if (*port <= 0) {
-        *port = listen_port;
-    }
-    return ST_OK;
+    o->log.trace = o->log.trace || o->log.trace_verbose || o->log.trace_headers;
 }
 
 enum status server_options_check(const struct server_options *o, struct diag *d)
 {
     uint32_t n_before = d->n_errors;
-    struct str host;
-    int64_t port;
 
     if (o->lame_duck_grace_period_ns >= o->lame_duck_duration_ns) {
         char grace[CLOCK_DURATION_MAX];
@@ -217,12 +190,6 @@ enum status server_options_check(const struct server_options *o, struct diag *d)
     if (o->monitor.http.port && o->monitor.https.port) {
         diag_error(d, NULL, "can't specify both HTTP (%" PRId64 ") and HTTPs (%" PRId64 ") ports",
                    o->monitor.http.port, o->monitor.https.port);
-    }
-    if (server_options_advertised(o, o->port, &host, &port) != ST_OK) {
-        diag_error(d, NULL,
-                   "Error setting server INFO with ClientAdvertise value of %s, "
-                   "err=not a host or host:port",
-                   o->client_advertise);
     }
     return d->n_errors > n_before ? ST_FAILED : ST_OK;
 }

@@ -37,7 +37,6 @@ struct server_options {
     int64_t lame_duck_duration_ns;     // [ns] over which clients are closed, grace period included
     int64_t lame_duck_grace_period_ns; // [ns] from the announcement to the first close
     struct log_options log;
-    bool trace_headers;              // trace; of payloads only the headers
     int64_t connect_error_reports;   // every n-th first connect that fails is logged
     int64_t reconnect_error_reports; // the same for reconnects
     struct option_list server_tags;
@@ -61,13 +60,3 @@ void server_options_settle(struct server_options *o);
  * Thread: control.
  */
 MUST_USE enum status server_options_check(const struct server_options *o, struct diag *d);
-
-/**
- * What clients are told to connect to.
- * @param listen_port  port for an advertised host without one
- * @param host         borrowed from o; the listen host when nothing is advertised
- * @return             ST_BAD_VALUE: client_advertise is not "host" or "host:port"
- * Thread: any.
- */
-MUST_USE enum status server_options_advertised(const struct server_options *o, int64_t listen_port,
-                                               struct str *host, int64_t *port);

@@ -32,7 +32,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from workloads import METHOD, ROWS, SECTIONS, Metric, Row, show
+from workloads import CONFIGS, METHOD, ROWS, SECTIONS, Metric, Row, show
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -141,10 +141,14 @@ class Bench:
     def sample(self, row: Row, contender: str) -> dict:
         """Runs a row once on one contender; a dict with the row's metrics, or with "error"."""
         try:
-            command = self.commands[contender]
+            command = self.command(row, contender)
             return self.run_start(command) if row.load == "start" else self.run_load(row, command)
         except RunError as e:
             return {"error": str(e)}
+
+    def command(self, row: Row, contender: str) -> list[str]:
+        command = self.commands[contender]
+        return [*command, "-c", str(OUT / f"{row.config}.conf")] if row.config else command
 
     def load_command(self, row: Row, server: Server) -> list[str]:
         sizes = ["--warmup", "0.2", *shlex.split(row.quick)] if self.is_quick else []
@@ -310,7 +314,7 @@ def write_doc(facts: dict[str, str], table_text: str) -> None:
 
 def profile(bench: Bench, row: Row) -> None:
     """Runs a row once on gnatwren under perf, or else callgrind, and prints the hottest functions."""
-    command = bench.commands[row.pair[1]]
+    command = bench.command(row, row.pair[1])
     data = OUT / "perf.data"
     is_perf = bool(shutil.which("perf")) and not subprocess.run(
         ["perf", "record", "-o", data, "true"], capture_output=True, check=False).returncode
@@ -345,6 +349,15 @@ def profile(bench: Bench, row: Row) -> None:
 
 
 # ---------------------------------------------------------------- main
+
+
+def write_configs() -> None:
+    """The configuration files of the rows that need one, and the certificate that they name."""
+    for name, text in CONFIGS.items():
+        (OUT / f"{name}.conf").write_text(text.replace("OUT", str(OUT)))
+    if not (OUT / "cert.pem").exists():
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "3650",
+                        "-subj", "/CN=localhost", "-keyout", OUT / "key.pem", "-out", OUT / "cert.pem"], check=True, capture_output=True)
 
 
 def brief(row: Row, sample: dict) -> str:
@@ -389,11 +402,13 @@ def main() -> int:
         print("\n".join(f"{r.name:18} {r.what} ({r.load})" for r in rows))
         return 0
     OUT.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["cc", "-std=gnu17", "-O2", "-o", NATSLOAD, HERE / "natsload.c", "-lpthread"], check=True)
+    subprocess.run(["cc", "-std=gnu17", "-O2", "-o", NATSLOAD, HERE / "natsload.c", "-lssl", "-lcrypto", "-lpthread"],
+                   check=True)
+    write_configs()
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     server = os.path.abspath(args.server)
-    commands = {"gnatwren": [server]} | {f"io_threads {n}": [server, "--io_threads", str(n)] for n in (1, 2)}
+    commands = {"gnatwren": [server], "without rules": [server], "with rules": [server, "-c", str(OUT / "rules.conf")]} | {f"io_threads {n}": [server, "--io_threads", str(n)] for n in (1, 2)}
     bench = Bench(commands, args.secs or (0.5 if args.quick else 2), args.quick)
     if args.profile:
         row = next((r for r in ROWS if r.name == args.profile and r.load != "start"), None)

@@ -2,11 +2,11 @@
 /*
  * natsload - load generator and delivery checker for NATS servers.
  *
- * One file, C17 + pthreads + epoll, no libraries.  It speaks the NATS client
+ * One file, C17 + pthreads + epoll, OpenSSL for --tls.  It speaks the NATS client
  * protocol, measures throughput, latency, connection and subscription cost,
  * and checks every delivery: count, length, order per publisher, payload.
  *
- *     cc -std=gnu17 -O2 -Wall -Wextra -o natsload natsload.c -lpthread
+ *     cc -std=gnu17 -O2 -Wall -Wextra -o natsload natsload.c -lssl -lcrypto -lpthread
  *
  * How it is put together:
  *   - main opens every connection with blocking calls (dial), then hands them
@@ -28,9 +28,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -92,7 +95,7 @@ static struct {
     uint32_t batch;  /* bytes per publisher write */
     uint32_t idle, extra_subs, wild_pct, subs_per_conn;
     int server_pid;
-    bool unsub, spin, stamp_now, check_full, sink, json;
+    bool unsub, spin, stamp_now, check_full, sink, tls, json;
 } opt = {
     .host = "127.0.0.1",
     .port = "4222",
@@ -125,6 +128,7 @@ static const char usage_text[] =
     "  churn     connect, SUB, PING/PONG, close; --conns N (4) at a time\n"
     "server:\n"
     "  -a, --addr HOST   -p, --port N   --user U --pass P   --token T\n"
+    "  --tls                  shake hands after INFO; whoever the server is, it is trusted\n"
     "  --server-pid PID       read CPU and memory of the server from /proc\n"
     "load:\n"
     "  --pubs N  --subs N  --conns N  -t, --threads N (load threads, default 1)\n"
@@ -383,6 +387,7 @@ struct receiver {
 
 struct conn {
     int fd;
+    SSL *ssl; /* with tls */
     enum role role;
     uint32_t index; /* within its role */
     struct worker *w;
@@ -416,6 +421,7 @@ static _Atomic uint32_t g_senders_left;
 static _Atomic uint64_t g_bad; /* corrupt, duplicated or misordered */
 static uint64_t g_t_measure;   /* latencies before this are not recorded */
 static char *g_fill;           /* payload pattern */
+static SSL_CTX *g_tls;
 
 /* Reports a protocol or delivery error once; the run goes on to count them. */
 static void __attribute__((format(printf, 2, 3))) bad(const struct conn *c, const char *fmt, ...)
@@ -476,10 +482,69 @@ static int tcp_connect(void)
     return fd;
 }
 
-static void send_all(int fd, const char *p, size_t n)
+static void tls_init(void)
+{
+    g_tls = SSL_CTX_new(TLS_client_method());
+    if (!g_tls) {
+        die("TLS: %s", ERR_reason_error_string(ERR_peek_last_error()));
+    }
+    SSL_CTX_set_mode(g_tls, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+}
+
+static void tls_connect(struct conn *c)
+{
+    c->ssl = SSL_new(g_tls);
+    if (!c->ssl || !SSL_set_fd(c->ssl, c->fd) || SSL_connect(c->ssl) != 1) {
+        die("TLS: %s", ERR_reason_error_string(ERR_peek_last_error()));
+    }
+}
+
+/* What SSL_read or SSL_write returned, as recv or send would have. */
+static ssize_t tls_result(struct conn *c, int r)
+{
+    int e = r > 0 ? SSL_ERROR_NONE : SSL_get_error(c->ssl, r);
+
+    if (e == SSL_ERROR_WANT_READ || e == SSL_ERROR_WANT_WRITE) {
+        errno = EAGAIN;
+        return -1;
+    }
+    if (e == SSL_ERROR_SSL) {
+        ERR_clear_error();
+        errno = EPROTO;
+        return -1;
+    }
+    return e == SSL_ERROR_ZERO_RETURN ? 0 : r;
+}
+
+/* Several records at once, where that does not block; none of them in part: epoll knows nothing of
+ * what OpenSSL holds. */
+static ssize_t tls_recv(struct conn *c, char *p, size_t n)
+{
+    size_t done = 0;
+    int r;
+
+    do {
+        r = SSL_read(c->ssl, p + done, (int)(n - done));
+        done += r > 0 ? (size_t)r : 0;
+    } while (r > 0 && c->w && n - done >= SSL3_RT_MAX_PLAIN_LENGTH);
+    return done ? (ssize_t)done : tls_result(c, r);
+}
+
+static ssize_t wire_send(struct conn *c, const char *p, size_t n)
+{
+    return c->ssl ? tls_result(c, SSL_write(c->ssl, p, n > INT_MAX ? INT_MAX : (int)n))
+                  : send(c->fd, p, n, MSG_NOSIGNAL);
+}
+
+static ssize_t wire_recv(struct conn *c, char *p, size_t n)
+{
+    return c->ssl ? tls_recv(c, p, n) : recv(c->fd, p, n, p ? 0 : MSG_TRUNC);
+}
+
+static void send_all(struct conn *c, const char *p, size_t n)
 {
     while (n) {
-        ssize_t r = send(fd, p, n, MSG_NOSIGNAL);
+        ssize_t r = wire_send(c, p, n);
 
         if (r < 0 && errno == EINTR) {
             continue;
@@ -508,7 +573,7 @@ static void await_line(struct conn *c, const char *word)
                 die("server says %.*s", (int)(nl - p), p);
             }
             if (!strncmp(p, "PING", 4)) {
-                send_all(c->fd, "PONG\r\n", 6);
+                send_all(c, "PONG\r\n", 6);
             }
             c->carry.len = (size_t)(end - nl - 1);
             memmove(c->carry.p, nl + 1, c->carry.len);
@@ -518,7 +583,7 @@ static void await_line(struct conn *c, const char *word)
             p = c->carry.p;
             end = p + c->carry.len;
         }
-        r = recv(c->fd, tmp, sizeof tmp, 0);
+        r = wire_recv(c, tmp, sizeof tmp);
         if (r <= 0) {
             die("waiting for %s: %s", word, r ? strerror(errno) : "closed by server");
         }
@@ -547,12 +612,15 @@ static void dial(struct conn *c, const struct buf *extra)
 
     c->fd = tcp_connect();
     await_line(c, "INFO ");
+    if (opt.tls) {
+        tls_connect(c);
+    }
     add_connect(&b);
     if (extra) {
         buf_add(&b, extra->p, extra->len);
     }
     buf_fmt(&b, "PING\r\n");
-    send_all(c->fd, b.p, b.len);
+    send_all(c, b.p, b.len);
     free(b.p);
     await_line(c, "PONG");
 }
@@ -599,7 +667,7 @@ static size_t write_some(struct conn *c, const char *p, size_t n)
     size_t done = 0;
 
     while (done < n) {
-        ssize_t r = send(c->fd, p + done, n - done, MSG_NOSIGNAL);
+        ssize_t r = wire_send(c, p + done, n - done);
 
         if (r > 0) {
             done += (size_t)r;
@@ -1069,7 +1137,7 @@ static size_t parse(struct conn *c, const char *buf, size_t n, uint64_t now)
  * run. */
 static size_t read_some(struct conn *c, char *p, size_t n)
 {
-    ssize_t r = recv(c->fd, p, n, p ? 0 : MSG_TRUNC);
+    ssize_t r = wire_recv(c, p, n);
 
     if (r < 0 && (errno == EAGAIN || errno == EINTR)) {
         return 0;
@@ -1666,7 +1734,7 @@ static double send_spread(struct conn **c, struct buf *b)
 
     for (uint32_t i = 0; i < opt.conns; i++) {
         buf_fmt(&b[i], "PING\r\n");
-        send_all(c[i]->fd, b[i].p, b[i].len);
+        send_all(c[i], b[i].p, b[i].len);
         b[i].len = 0;
     }
     for (uint32_t i = 0; i < opt.conns; i++) {
@@ -1726,6 +1794,7 @@ static void *churn_main(void *arg)
                 (unsigned long long)atomic_load(&me->cycles));
         dial(&c, &sub);
         close(c.fd);
+        SSL_free(c.ssl);
         free(c.carry.p);
         if (t0 >= g_t_measure) {
             hist_add(&me->lat, now_ns() - t0);
@@ -1824,6 +1893,7 @@ enum {
     O_SETTLE,
     O_DRAIN,
     O_LABEL,
+    O_TLS,
     O_JSON
 };
 
@@ -1862,6 +1932,7 @@ static const struct option options[] = {{"addr", 1, 0, 'a'},
                                         {"settle", 1, 0, O_SETTLE},
                                         {"drain", 1, 0, O_DRAIN},
                                         {"label", 1, 0, O_LABEL},
+                                        {"tls", 0, 0, O_TLS},
                                         {"json", 0, 0, O_JSON},
                                         {"help", 0, 0, 'h'},
                                         {0, 0, 0, 0}};
@@ -2028,6 +2099,9 @@ static void set_option(int o, const char *v)
     case O_LABEL:
         opt.label = v;
         break;
+    case O_TLS:
+        opt.tls = true;
+        break;
     case O_JSON:
         opt.json = true;
         break;
@@ -2089,6 +2163,12 @@ int main(int argc, char **argv)
     }
     if (opt.sink && (opt.mode == M_LATENCY || opt.mode == M_REQREP || opt.subjects > 1)) {
         die("--sink needs deliveries of one known length, and no latencies");
+    }
+    if (opt.sink && opt.tls) {
+        die("--sink cannot throw away what is encrypted");
+    }
+    if (opt.tls) {
+        tls_init();
     }
     raise_fd_limit();
     g_fill = grow(NULL, opt.size);

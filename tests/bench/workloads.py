@@ -55,6 +55,7 @@ class Row:
     pin: bool = False                            # server on one core, load on the others
     pair: tuple[str, str] = ("peer", "gnatwren")  # base and candidate
     quick: str = ""                              # more arguments under --quick
+    config: str = ""                             # name of both servers' configuration, in CONFIGS
 
 
 def cpu(bound: float | None, what: str = "CPU per message") -> Metric:
@@ -86,6 +87,23 @@ def capacity(bound: float | None) -> Metric:
     return Metric("capacity", "capacity of the busiest worker", "/s", bound and Target(bound, at_least=True))
 
 
+def tls_row(name: str, what: str, load: str, *metrics: Metric, **more) -> Row:
+    return Row(name, f"{what}, TLS", f"{load} --tls", metrics, config="tls", **more)
+
+
+def _rules(n: int) -> str:
+    """n allow and n deny rules, of which only the last that allows has to do with the load."""
+    allow = [f"other.{i}.*" for i in range(n - 1)] + ["load.>"]
+    deny = [f"other.{i}.secret.>" for i in range(n)]
+    return "{allow: [%s], deny: [%s]}" % tuple(", ".join(f'"{subject}"' for subject in side) for side in (allow, deny))
+
+
+CONFIGS: dict[str, str] = {  # by name; OUT is bench.py's folder, where the certificate is
+    "tls": 'tls { cert_file: "OUT/cert.pem", key_file: "OUT/key.pem" }\n',
+    "rules": 'authorization { users: [ {user: load, password: load, permissions: {publish: %s, subscribe: %s}} ] }\n'
+             % (_rules(20), _rules(20)),
+}
+
 SECOND_SHARE = Metric("second_share", "second worker's part of the CPU", "%", is_compared=False)
 WALL = (Metric("msgs_per_s", "messages in + out on the wall clock", "/s"),
         Metric("all_cores", "cores busy, server + load", "", is_compared=False), SECOND_SHARE)
@@ -110,6 +128,15 @@ SECTIONS: dict[str, list[Row]] = {
         cpu_row("open-loop", "open loop, 100 k msg/s", "latency -r 100k", 0.65),
         Row("churn", "connect + SUB + PING + close", "churn", (cpu(0.40, "CPU per cycle"),), pin=True),
     ],
+    "Security: the server on one core, the load on the others": [
+        Row("1to1-16-rules", "1:1, 16 B, 20 allow and 20 deny rules", "pubsub -s 16 --user load --pass load", (cpu(0.28),),
+            pin=True, config="rules"),
+        tls_row("1to1-1k-tls", "1:1, 1 KiB", "pubsub -s 1024", cpu(0.80), pin=True),
+    ],
+    "Permissions: gnatwren with 20 allow and 20 deny rules against gnatwren without, the server on one core": [
+        Row("rules-16", "1:1, 16 B", "pubsub -s 16 --user load --pass load", (cpu(1.10),), pin=True,
+            pair=("without rules", "with rules")),
+    ],
     "Latency: all cores for both": [
         Row("reqrep-1-latency", "request-reply, 1 connection", "reqrep -s 16", latencies()),
         Row("reqrep-64-latency", "request-reply, 64 connections", "reqrep --conns 64 -s 16", latencies(0.50)),
@@ -125,6 +152,8 @@ SECTIONS: dict[str, list[Row]] = {
     "Memory, subscriptions, start: all cores for both": [
         Row("conns", "idle connections", "conns --conns 8000",
             (bytes_at_most("RSS each", "rss_bytes_per_unit", 2048),), quick="--conns 1000"),
+        tls_row("conns-tls", "idle connections", "conns --conns 4000", Metric("rss_bytes_per_unit", "RSS each", "B", Target(0.33)),
+                quick="--conns 500"),
         Row("subs", "subscriptions, unique subjects, 10 % wildcards", "subs -n 1000000 --wild 10",
             (bytes_at_most("RSS each", "rss_bytes_per_unit", 250),
              Metric("units_per_s", "SUB rate, one connection", "/s", Target(1.5, at_least=True)),

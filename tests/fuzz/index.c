@@ -47,9 +47,26 @@ static struct str next_subject(struct input *in, char out[64])
     return (struct str){.p = out, .n = n};
 }
 
+static const char *const queues[4] = {"", "", "q", "qq"};
+
+/* The other way round, or for listeners. */
+static void run_question(struct model *m, struct input *in, uint8_t b)
+{
+    char bytes[64];
+    struct str subject = next_subject(in, bytes);
+
+    if (b < 128) {
+        model_check_match(m, subject);
+    } else if (b < 160) {
+        model_toggle_listener(m, b / 4 % MODEL_LISTENERS, subject,
+                              str_of(queues[next_byte(in) % 4]));
+    } else if (subject_is_valid(subject)) {
+        model_check_reverse(m, subject, b < 208 ? TRIE_COVERED : TRIE_OVERLAPS);
+    }
+}
+
 static void run_operation(struct model *m, struct input *in)
 {
-    static const char *const queues[4] = {"", "", "q", "qq"};
     uint8_t b = next_byte(in);
     char bytes[64];
     struct str subject;
@@ -63,7 +80,7 @@ static void run_operation(struct model *m, struct input *in)
         }
         break;
     case 2:
-        model_check_match(m, next_subject(in, bytes));
+        run_question(m, in, b);
         break;
     default:
         if (m->n > 4 && b >= 224) {

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import select
 import signal as signals
 import subprocess
 import tempfile
@@ -58,6 +59,7 @@ class Server:
         self.port: int | None = None
         self._exit_checked = False
         self._lines: list[str] = []
+        self._line_begun = b""  # what came of a line that has not ended
         self._log_ended = False
         self._log_changed = threading.Condition()
         self._conf: str | None = None
@@ -70,6 +72,7 @@ class Server:
             command = ["prlimit", f"--nofile={soft}:{hard}"] + command
         self.proc = subprocess.Popen(command, cwd=cwd, env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL,
                                      stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        os.set_blocking(self.proc.stderr.fileno(), False)
         self.pid = self.proc.pid
         self._reader = threading.Thread(target=self._read_log, daemon=True)
         self._reader.start()
@@ -85,8 +88,10 @@ class Server:
     # ---- log
 
     def log(self) -> str:
-        """All of stderr so far."""
+        """All lines of stderr up to now: what a server wrote before it answered a client is among them.  What it writes
+        after an answer, or about a connection that it has closed, may not be: there, use `wait_log`."""
         with self._log_changed:
+            self._take_log()
             return "".join(self._lines)
 
     def wait_log(self, regex: str, timeout: float = 10.0) -> re.Match:
@@ -153,14 +158,29 @@ class Server:
         return ["-c", self._conf]
 
     def _read_log(self) -> None:
-        for line in self.proc.stderr:
+        """The reading thread."""
+        poll = select.poll()
+        poll.register(self.proc.stderr, select.POLLIN)
+        while not self._log_ended:
+            poll.poll()
             with self._log_changed:
-                self._lines.append(line.decode(errors="replace"))
-                self._log_changed.notify_all()
+                self._take_log()
         self.proc.stderr.close()
-        with self._log_changed:
-            self._log_ended = True
-            self._log_changed.notify_all()
+
+    def _take_log(self) -> None:
+        """Take all that is in the pipe, with the lock held."""
+        if self._log_ended:
+            return
+        try:
+            data = os.read(self.proc.stderr.fileno(), 1 << 20)  # more than a pipe holds
+        except BlockingIOError:
+            return
+        self._log_ended = not data
+        *lines, self._line_begun = (self._line_begun + data).split(b"\n")
+        self._lines += [line.decode(errors="replace") + "\n" for line in lines]
+        if self._log_ended and self._line_begun:
+            self._lines.append(self._line_begun.decode(errors="replace"))
+        self._log_changed.notify_all()
 
     def _wait_ready(self) -> None:
         try:

@@ -76,6 +76,18 @@ def test_a12_encodings_of_the_signature(connect, alphabet, is_padded, is_good):
         refused(c, **fields)
 
 
+@pytest.mark.parametrize("sig, note", [
+    (None, "Signature missing"), ("!", "Signature not valid base64"), ("AAAA", "Signature not verified"),
+    ("A" * 86, "Signature not verified"),
+], ids=["none", "no base64", "short", "wrong"])
+def test_a12_debug_log(connect, server, sig, note):
+    """The log says what is wrong with it."""
+    c = connect()
+    refused(c, nkey=ANN.public, **({"sig": sig} if sig else {}))
+    server.wait_log(rf"\[DBG\] .* - cid:{c.cid} - {note}")
+    server.wait_log(rf'\[ERR\] .* - cid:{c.cid} - authentication error - Nkey "{ANN.public}"')
+
+
 def test_a12_wrong_signatures(connect):
     """No, a wrong, another's, an old signature; of the decoded nonce; a key that is unknown, or none."""
     old = connect()

@@ -106,6 +106,16 @@ def test_a14_no_auth_user_of_authorization(connect, serve):
     assert connect(server).connect(protocol=1).async_info["remote_account"] == "$G"
 
 
+@pytest.mark.parametrize("option", ["proxy_required: true", "allowed_connection_types: [MQTT]"])
+def test_a27_refused_without_a_name(connect, serve, option):
+    """The log names the user that it would have been."""
+    server = serve("no_auth_user: a, authorization { users: [ {user: a, password: pw, %s} ] }" % option)
+    c = connect(server)
+    c.send(connect_line())
+    c.expect_closed_with(VIOLATION)
+    server.wait_log(rf'\[ERR\] .* - cid:{c.cid} - authentication error - User "a"')
+
+
 def test_no_auth_user_must_exist(start_server, configure):
     """The start is refused otherwise."""
     server = start_server("-c", configure("no_auth_user: x, accounts { A { users: [ {user: a, password: pw} ] } }"), wait=False)

@@ -2,6 +2,7 @@
 """Proxies that sign for their clients."""
 
 import base64
+import re
 
 import pytest
 
@@ -97,6 +98,21 @@ def test_a44_single_user_and_token(serve, attempt, block, fields):
     server = serve(TRUSTED + "authorization { %s, proxy_required: true }" % block)
     attempt(proxy=PROXY, on=server, **fields).fence()
     refused(server, attempt(on=server, **fields), REQUIRED)
+
+
+@pytest.mark.parametrize("user, proxy_sig, notes", [
+    ("proxied", "", ["proxy connection required"]),
+    ("direct", "A" * 86, ["proxy is not trusted"]),
+    ("direct", "AAAA", ["proxy is not trusted"]),
+    ("direct", "!", ["Proxy signature not valid base64", "proxy is not trusted"]),
+], ids=["none", "wrong", "short", "no base64"])
+def test_a44_debug_log(attempt, server, user, proxy_sig, notes):
+    """The log says why."""
+    c = attempt(user, proxy_sig=proxy_sig)
+    c.expect_closed_with(VIOLATION)
+    server.closed_reason(c.cid)
+    lines = re.findall(rf"\[DBG\] .* - cid:{c.cid} - (.*?)\r?$", server.log(), re.MULTILINE)
+    assert [line for line in lines if "roxy" in line and "closed" not in line] == notes
 
 
 def test_a45_untrusted_signature_without_auth(serve, attempt):

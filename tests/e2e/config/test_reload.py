@@ -15,6 +15,8 @@ from harness import Server, eventually
 CERTS = Path(__file__).resolve().parents[2] / "conf-corpus" / "certs"
 KEYS = ["UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4", "UCNGL4W5QX66CFX6A6DCBVDH5VOHMI7B2UZZU7TXAUQQSI2JPHULCKBR"]
 ALWAYS = ["[INF] Reloaded: authorization users", "[INF] Reloaded: accounts"]
+NKEY_USER = "authorization {users: [{nkey: %s}]}" % KEYS[0]
+NKEYS_TOLD = ["Reloaded: authorization nkey users"]
 TWO_USERS = "authorization { users: [ {user: a, password: a}, {user: b, password: b} ] }\n"
 
 
@@ -76,6 +78,16 @@ APPLIED = [  # before, now, what the log tells besides what it always does
     (tls(", handshake_first: auto"), tls(),
      ["Reloaded: Client TLS handshake first: false", "Reloaded: Client TLS handshake first fallback delay: 0s"]),
     (tls(", verify: true"), tls(f", verify: true, pinned_certs: ['{'a' * 64}']"), ["Reloaded: tls = enabled", "Reloaded: 1 pinned_certs"]),
+    ("max_connections: 10", "max_connections: 0", ["Reloaded: max_connections = -1"]),
+    ("", NKEY_USER, NKEYS_TOLD),
+    (NKEY_USER, "", NKEYS_TOLD),
+    (NKEY_USER, NKEY_USER, []),
+    (NKEY_USER, "authorization {users: [{nkey: %s}]}" % KEYS[1], NKEYS_TOLD),
+    (NKEY_USER, "authorization {users: [{nkey: %s}, {user: a, password: b}]}" % KEYS[0], []),
+    (NKEY_USER, "authorization {users: [{nkey: %s}], default_permissions: {publish: x}}" % KEYS[0], NKEYS_TOLD),
+    (NKEY_USER, "authorization {users: [{nkey: %s, allowed_connection_types: [STANDARD]}]}" % KEYS[0], NKEYS_TOLD),
+    ("authorization {users: [{nkey: %s}, {nkey: %s}]}" % (*KEYS,), "authorization {users: [{nkey: %s}, {nkey: %s}]}" % (*KEYS[::-1],), []),
+    ("accounts {A {users: [{nkey: %s}]}}" % KEYS[0], "accounts {A {users: [{nkey: %s}]}}" % KEYS[0], NKEYS_TOLD),
     (trusted(KEYS[0]), trusted(KEYS[1]), [f'Reloaded: proxies trusted keys ["{KEYS[0]}"] were removed',
                                           f'Reloaded: proxies trusted keys ["{KEYS[1]}"] were added']),
 ]
@@ -116,6 +128,8 @@ BAD = [  # now, what the log says
     ("xyz: 1", 't.conf:1:0: unknown field "xyz"'),
     ("\nport: y", "t.conf:2:1: interface conversion: interface {} is string, not int64"),
     (tls(cert="nowhere"), f"t.conf:1:0: error parsing X509 certificate/key pair: open {CERTS}/nowhere.pem: no such file or directory"),
+    ("client_advertise: 'a:b'", 'invalid ClientAdvertise value of a:b, err=strconv.Atoi: parsing "b": invalid syntax'),
+    ("client_advertise: 'a:b:c'", "invalid ClientAdvertise value of a:b:c, err=address a:b:c: too many colons in address"),
     (TWO_USERS + "no_auth_user: c",
      'no_auth_user: "c" not present as user or nkey in authorization block or account configuration'),
 ]
@@ -161,6 +175,26 @@ def test_bad_configuration(reloadable, connect, now, why):
     reload = reloadable("max_payload: 1000")
     assert reload(now) == [f"[ERR] Failed to reload server configuration: {why}"]
     assert connect(reload.server).info["max_payload"] == 1000
+
+
+def test_several_mistakes(reloadable):
+    """Each has a line, as `-t` shows them."""
+    reload = reloadable("")
+    reload("max_payload: x\nxyz: 3\nping_interval: 3\ndebug: 5")
+    told = reload.server.log().split("Failed to reload server configuration: ")[1].rstrip("\n").split("\n")
+    assert told[0].startswith('t.conf:3:1: invalid use of field "ping_interval"')
+    assert sorted(told[1:]) == [  # the Go server has them in any order
+        "t.conf:1:0: interface conversion: interface {} is string, not int64",
+        't.conf:2:1: unknown field "xyz"',
+        "t.conf:4:1: interface conversion: interface {} is int64, not bool",
+    ]
+
+
+def test_pid_file_that_cannot_be_written(reloadable):
+    """That is no reason to refuse the rest."""
+    lines = reloadable("")("pid_file: /nowhere/t.pid\nmax_payload: 1000")
+    assert "[ERR] Failed to write pidfile: open /nowhere/t.pid: no such file or directory" in lines
+    assert "[INF] Reloaded: max_payload = 1000" in lines
 
 
 def test_file_gone(reloadable, tmp_path):

@@ -5,6 +5,8 @@ import re
 
 import pytest
 
+from e2e.auth.nkey import Nkey
+
 VIOLATION = b"-ERR 'Authorization Violation'\r\n"
 
 
@@ -37,6 +39,37 @@ def test_user_removed(reloadable, join):
     stays.send(b"PUB x 1\r\nx\r\n")
     stays.expect(b"MSG x 1 1\r\nx\r\n")
     stays.fence()
+
+
+@pytest.mark.parametrize("auth", ["", users("user: a, password: pw")], ids=["open", "users"])
+def test_proxy_removed(reloadable, join, connect, auth):
+    """Who came by a proxy that nobody trusts any more is told, and closed; others stay."""
+    gone_by, stays_by = Nkey("A", "gone"), Nkey("A", "stays")
+    trusted = "proxies {trusted: [%s]}\n" + auth
+    reload = reloadable(trusted % ", ".join("{key: %s}" % proxy.public for proxy in (gone_by, stays_by)), "-D")
+    fields = {"user": "a", "pass": "pw"} if auth else {}
+    clients = [connect(reload.server) for _ in range(2)]
+    for client, proxy in zip(clients, (gone_by, stays_by)):
+        client.connect(proxy_sig=proxy.signature(client.info["nonce"]), **fields)
+    gone, *others = *clients, join(reload, **fields)
+    reload(trusted % ("{key: %s}" % stays_by.public))
+    gone.expect_closed_with(VIOLATION)
+    assert reload.server.closed_reason(gone.cid) == "Proxy Not Trusted"
+    reload.server.wait_log(rf"\[ERR\] .* - cid:{gone.cid} - .*authentication error" + (' - User "a"' if auth else r"\s*$"))
+    for client in others:
+        client.fence()
+
+
+@pytest.mark.ours
+def test_all_proxies_removed(reloadable, connect):
+    """reload-proxies: with the whole block (the Go server crashes)."""
+    proxy = Nkey("A", "gone")
+    reload = reloadable("proxies {trusted: [{key: %s}]}" % proxy.public, "-D")
+    client = connect(reload.server)
+    client.connect(proxy_sig=proxy.signature(client.info["nonce"]))
+    reload("")
+    client.expect_closed_with(VIOLATION)
+    assert reload.server.closed_reason(client.cid) == "Proxy Not Trusted"
 
 
 def test_user_moved(reloadable, join):

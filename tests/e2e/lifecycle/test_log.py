@@ -396,6 +396,28 @@ def test_trace_limit(connect, start_server, lines_after_close, limit, traced, fo
     assert ("TRC", f'->> MSG_PAYLOAD: ["{traced}"]') in lines
 
 
+@pytest.mark.parametrize("limit, cut", [(0, None), (12, "NATS/1.0\\r\\nA:...")])
+def test_trace_headers(connect, start_server, lines_after_close, limit, cut):
+    """trace_headers is a trace in which a message has only its headers."""
+    server = start_server("-D", options={"trace_headers": True, "max_traced_msg_len": limit})
+    c = connect(server).connect(headers=True)
+    plain = connect(server).connect(headers=False)
+    for client in (c, plain):
+        client.send(b"SUB a 1\r\n")
+        client.fence()
+    c.send(b"HPUB a 24 31\r\nNATS/1.0\r\nA: b\r\nC: d\r\n\r\npayload\r\nPUB a 3\r\nabc\r\n")
+    plain.expect(b"MSG a 1 7\r\npayload\r\nMSG a 1 3\r\nabc\r\n")
+    lines = [text for level, text in lines_after_close(server, c) if level == "TRC"]
+    whole = r"NATS/1.0\r\nA: b\r\nC: d"
+    for arrow, verb in (("<<-", "HPUB a"), ("->>", "HMSG a 1")):
+        assert lines[lines.index(f"{arrow} [{verb} 24 31]") + 1] == f'{arrow} MSG_PAYLOAD: ["{cut or whole}"]'
+    assert len([text for text in lines if "MSG_PAYLOAD" in text]) == 2
+    assert {"<<- [PUB a 3]", "->> [MSG a 1 3]"} <= set(lines)
+    lines = [text for level, text in lines_after_close(server, plain) if level == "TRC"]
+    assert {"->> [MSG a 1 7]", "->> [MSG a 1 3]"} <= set(lines)
+    assert not [text for text in lines if "MSG_PAYLOAD" in text]
+
+
 @pytest.mark.parametrize("key", ["pass", "auth_token", "sig", "nkey", "proxy_sig"])
 @pytest.mark.parametrize("form", [
     '{"%s":"SECRET"}', '{"verbose":false, "%s" : "SECRET", "name":"n"}', '{"%s":"SECRET","echo":true}',

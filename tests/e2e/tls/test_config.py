@@ -26,13 +26,13 @@ def run():
 
 @pytest.fixture
 def judge(run, tmp_path):
-    """judge(text) -> what -t says of it: "" if it is good, else the message with the file's name cut off."""
+    """judge(text) -> what -t says of it: "" if it is good, else the message without the file's name."""
 
     def check(text):
         conf = tmp_path / "t.conf"
         conf.write_text(text)
         code, err = run("-t", "-c", conf)
-        return "" if code == 0 else err.removeprefix(f"{conf}:")
+        return "" if code == 0 else err.replace(f"{conf}:", "")
 
     return check
 
@@ -106,11 +106,34 @@ def test_good(judge, files, text):
      "of DER encoded SubjectPublicKeyInfo"),
     ("{verify_cert_and_check_known_urls: true}", "1:5: verify_cert_and_check_known_urls not supported in this context"),
     ('{cert_store: "x"}', "1:5: cert store type not implemented"),
+    ("{ocsp_peer: {warn_only: 1}}", '1:5: 1:17: error parsing tls peer config, unknown field ["warn_only"]'),
+    ("{ocsp_peer: {ca_timeout: x}}", '1:5: 1:17: error parsing tls peer config, conversion error: time: invalid duration "x"'),
+    ("{ocsp_peer: {ca_timeout: true}}", "1:5: 1:17: error parsing tls peer config, conversion error: unexpected type"),
     ("{ocsp_peer: 5}", "1:5: error parsing ocsp peer config: unsupported type map[string]interface {}"),
 ])
 def test_bad(judge, files, text, message):
     """C5: what is not, and what is said of it."""
     assert judge("tls " + text % files).splitlines()[0] == message % files
+
+
+@pytest.mark.parametrize("tls, more, message", [
+    ("ocsp_peer: true", "", "OCSP peer verification for client connections requires TLS verify (mTLS) to be enabled"),
+    pytest.param("ocsp_peer: true, verify: true", "", "tls: ocsp_peer is not supported yet", marks=pytest.mark.ours),
+    pytest.param("", "ocsp: {mode: always}", "t.conf:2:1: ocsp: stapling is not supported yet", marks=pytest.mark.ours),
+], ids=["without verify", "peer", "always"])
+def test_ocsp_refused(start_server, files, tmp_path, tls, more, message):
+    """What would have to ask an OCSP responder does not exist; nobody is to believe that it does."""
+    (tmp_path / "t.conf").write_text("tls {cert_file: %(cert)s, key_file: %(key)s, ca_file: %(ca)s, " % files + tls + "}\n" + more)
+    server = start_server("-c", "t.conf", cwd=tmp_path, wait=False)
+    assert server.wait_exit(20) == 1
+    assert server.log().splitlines()[-1].split(": ", 1)[1] == message
+
+
+@pytest.mark.parametrize("ocsp", ["true", "false", "{mode: auto}", "{mode: never}", "{mode: must}"])
+def test_ocsp_of_no_consequence(start_server, connect, secure, files, tmp_path, ocsp):
+    """Certificates without the extension Must-Staple are shown as they are."""
+    (tmp_path / "t.conf").write_text("tls {cert_file: %(cert)s, key_file: %(key)s}\n" % files + f"ocsp: {ocsp}\n")
+    secure(connect(start_server("-c", "t.conf", cwd=tmp_path))).connect().fence()
 
 
 def test_bad_flag_value(judge):

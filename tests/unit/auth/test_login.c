@@ -38,7 +38,7 @@ static void set_up_with(struct fixture *f, const char *text, bool is_mapping)
     }
     conf_tree_deinit(&tree);
     diag_deinit(&d);
-    accounts_init(&f->accounts, 2);
+    accounts_init(&f->accounts, 2, "");
     f->rules = login_rules_new(&f->options, &f->accounts, is_mapping);
 }
 

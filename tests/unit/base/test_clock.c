@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Texts of durations, as Go prints them, and the two clocks. */
+/* Texts of durations and points in time, as Go prints them, and the two clocks. */
 #include "base/clock.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <time.h>
 
 #include <cmocka.h>
@@ -45,6 +46,34 @@ static void test_format_duration(void **state)
     }
 }
 
+static void test_format_rfc3339(void **state)
+{
+    static const struct {
+        int64_t ns;
+        const char *text;
+    } rows[] = {
+        {0, "1970-01-01T00:00:00Z"},
+        {1, "1970-01-01T00:00:00.000000001Z"},
+        {-1, "1969-12-31T23:59:59.999999999Z"},
+        {-CLOCK_SEC_NS, "1969-12-31T23:59:59Z"},
+        {CLOCK_SEC_NS / 2, "1970-01-01T00:00:00.5Z"},
+        {INT64_C(951782400) * CLOCK_SEC_NS, "2000-02-29T00:00:00Z"},
+        {INT64_C(1795289192892974139), "2026-11-21T19:26:32.892974139Z"},
+        {INT64_C(1795289192892974130), "2026-11-21T19:26:32.89297413Z"},
+        {INT64_C(1795289192000000100), "2026-11-21T19:26:32.0000001Z"},
+        {INT64_MAX, "2262-04-11T23:47:16.854775807Z"},
+        {INT64_MIN, "1677-09-21T00:12:43.145224192Z"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        char text[CLOCK_RFC3339_MAX];
+
+        assert_int_equal(clock_format_rfc3339(rows[i].ns, text), strlen(rows[i].text));
+        assert_string_equal(text, rows[i].text);
+    }
+}
+
 static void test_clocks(void **state)
 {
     int64_t before = clock_now_ns();
@@ -59,6 +88,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_format_duration),
+        cmocka_unit_test(test_format_rfc3339),
         cmocka_unit_test(test_clocks),
     };
 

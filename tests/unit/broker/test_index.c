@@ -387,13 +387,25 @@ static void run_random(uint64_t seed, size_t n_subs, uint32_t n_operations)
     for (uint32_t i = 0; i < n_operations; i++) {
         uint32_t dice = random_below(&random, 100);
 
-        if (dice < 40) {
+        if (dice < 34) {
             n_found += model_check_match(&m, random_subject(&random, false, bytes));
+        } else if (dice < 38) {
+            n_found += model_check_reverse(&m, random_subject(&random, true, bytes),
+                                           i % 2 ? TRIE_COVERED : TRIE_OVERLAPS);
+        } else if (dice < 40) {
+            struct str subject = random_subject(&random, dice == 38, bytes);
+
+            model_toggle_listener(&m, random_below(&random, MODEL_LISTENERS), subject,
+                                  str_of(queues[random_below(&random, ARRAY_SIZE(queues))]));
         } else if (random_below(&random, (uint32_t)(2 * n_subs)) >= m.n) {
             struct str subject = random_subject(&random, true, bytes);
 
             assert_true(subject_is_valid(subject));
             model_add(&m, subject, str_of(queues[random_below(&random, ARRAY_SIZE(queues))]));
+        } else if (m.n && dice >= 97 && dice < 99) {
+            model_exchange(&m, random_below(&random, (uint32_t)m.n),
+                           random_subject(&random, true, bytes),
+                           str_of(queues[random_below(&random, ARRAY_SIZE(queues))]));
         } else if (m.n > 8 && dice == 99) {
             model_remove_all(&m, random_below(&random, (uint32_t)m.n - 8), 8);
         } else if (m.n) {
@@ -411,6 +423,50 @@ static void test_against_model(void **state)
     run_random(2, 10, 400000);
     run_random(3, 60, 400000);
     run_random(4, 600, 50000);
+}
+
+/* A node whose children are many enough to be kept in many sets, and few again, while they come and
+ * go. */
+static void test_wide_nodes(void **state)
+{
+    static struct sub *subs[20000];
+    struct index *ix = index_new(1);
+    struct sub *star = add(ix, "w.*.x", "");
+    uint64_t random = 1;
+    size_t n = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < 320000; i++) {
+        bool is_growing = i / 80000 % 2 == 0;
+        bool is_wanted = random_below(&random, 64) < (is_growing ? 56 : 1);
+        uint32_t k = random_below(&random, ARRAY_SIZE(subs));
+        char subject[32];
+
+        snprintf(subject, sizeof(subject), k % 5 ? "w.%u" : "w.%u.x", k);
+        assert_int_equal(count(ix, subject), (subs[k] != NULL) + (k % 5 == 0));
+        if (subs[k] && !is_wanted) {
+            drop(ix, subs[k]);
+            subs[k] = NULL;
+            n--;
+        } else if (!subs[k] && is_wanted) {
+            subs[k] = add(ix, subject, "");
+            n++;
+        }
+        if (i % 5000 == 0) {
+            struct index_census census = {.subject = STR("w.>")};
+
+            assert_int_equal(index_count_matches(ix, 0, &census), n + 1);
+        }
+    }
+    assert_in_range(n, 1, 700);
+    for (unsigned k = 0; k < ARRAY_SIZE(subs); k++) {
+        if (subs[k]) {
+            drop(ix, subs[k]);
+        }
+    }
+    assert_int_equal(count(ix, "w.5.x"), 1);
+    drop(ix, star);
+    index_free(ix);
 }
 
 #define N_READERS 3u
@@ -524,6 +580,7 @@ int main(void)
         cmocka_unit_test(test_many_on_one_subject),
         cmocka_unit_test(test_generations),
         cmocka_unit_test(test_against_model),
+        cmocka_unit_test(test_wide_nodes),
         cmocka_unit_test(test_threads),
     };
 

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* All headers of a block are listed, one system is chosen, its headers are left and sorted. */
+#include "broker/trace_headers.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/attr.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "proto/header.h"
+
+enum { MAX_FIELDS = 4 };
+
+struct list {
+    struct header *at;
+    size_t n, cap;
+};
+
+/* What belongs to a tracing system. */
+struct system {
+    struct str names[4];
+    struct str prefix; // empty: none
+};
+
+static const struct system uber = {.names = {STR_INIT("Uber-Trace-Id")},
+                                   .prefix = STR_INIT("Uberctx-")};
+static const struct system zipkin = {.names = {STR_INIT("X-B3-TraceId"), STR_INIT("X-B3-Sampled"),
+                                               STR_INIT("X-B3-SpanId"),
+                                               STR_INIT("X-B3-ParentSpanId")}};
+static const struct system zipkin_one = {.names = {STR_INIT("B3")}};
+static const struct system w3c = {.names = {STR_INIT("Traceparent"), STR_INIT("Tracestate")}};
+
+static void list_add(struct list *l, struct header h)
+{
+    if (l->n == l->cap) {
+        l->cap = l->cap ? l->cap * 2 : 16;
+        l->at = mem_realloc(l->at, l->cap * sizeof(*l->at));
+    }
+    l->at[l->n++] = h;
+}
+
+/* Lists all headers whose names have no blanks. @return  false: the block is not well-formed */
+static bool list_all(struct list *l, struct str hdr)
+{
+    struct header_walk w = header_walk(hdr);
+    struct header h;
+
+    while (header_next(&w, &h)) {
+        if (!memchr(h.name.p, ' ', h.name.n)) {
+            list_add(l, h);
+        }
+    }
+    return !w.is_broken;
+}
+
+/* @return  the value of the first header of that name; NULL: there is none */
+static const struct str *first(const struct list *l, struct str name)
+{
+    for (size_t i = 0; i < l->n; i++) {
+        if (str_equal_nocase(l->at[i].name, name)) {
+            return &l->at[i].value;
+        }
+    }
+    return NULL;
+}
+
+/* @return  how many fields there are, of which at most MAX_FIELDS are in the array */
+static size_t split(struct str s, char separator, struct str fields[MAX_FIELDS])
+{
+    size_t n = 0;
+
+    for (;;) {
+        const char *end = s.n ? memchr(s.p, separator, s.n) : NULL;
+        size_t length = end ? (size_t)(end - s.p) : s.n;
+
+        if (n < MAX_FIELDS) {
+            fields[n] = (struct str){.p = s.p, .n = length};
+        }
+        n++;
+        if (!end) {
+            return n;
+        }
+        s = (struct str){.p = end + 1, .n = s.n - length - 1};
+    }
+}
+
+/* @return  value of a hexadecimal digit; −1: it is none */
+static int hex_digit(char c)
+{
+    static const char digits[] = "0123456789abcdefABCDEF";
+    const char *at = c ? strchr(digits, c) : NULL;
+
+    return !at ? -1 : at - digits < 16 ? (int)(at - digits) : (int)(at - digits) - 6;
+}
+
+/* trace:span:parent:flags; flags 1: sampled. */
+static bool is_uber_sampled(struct str value)
+{
+    struct str fields[MAX_FIELDS];
+
+    if (split(value, ':', fields) != 4 || fields[3].n == 0 || fields[3].n > 2) {
+        return false;
+    }
+    int low = hex_digit(fields[3].p[fields[3].n - 1]);
+    return low > 0 && low & 1;
+}
+
+/* version-trace-parent-flags; flags 01: sampled. The Go server does not take flags above 7f. */
+bool trace_headers_is_sampled(struct str traceparent)
+{
+    struct str fields[MAX_FIELDS];
+
+    if (split(traceparent, '-', fields) != 4 || fields[3].n != 2) {
+        return false;
+    }
+    int high = hex_digit(fields[3].p[0]);
+    int low = hex_digit(fields[3].p[1]);
+    return high >= 0 && high < 8 && low > 0 && low & 1;
+}
+
+/* trace-span-sampled-parent, or sampled alone; 0: not sampled, all else leaves it open. */
+static bool is_b3_sampled(struct str value)
+{
+    struct str fields[MAX_FIELDS];
+
+    return !str_equal(value, STR("0")) &&
+           (split(value, '-', fields) < 3 || !str_equal(fields[2], STR("0")));
+}
+
+/* @return  the system that follows the message; NULL: none does */
+static const struct system *choose(const struct list *l)
+{
+    const struct str *value = first(l, STR("Uber-Trace-Id"));
+
+    if (value) {
+        return is_uber_sampled(*value) ? &uber : NULL;
+    }
+    value = first(l, STR("X-B3-Sampled"));
+    if (value && str_equal(*value, STR("0"))) {
+        return NULL;
+    }
+    if ((value && str_equal(*value, STR("1"))) || first(l, STR("X-B3-TraceId"))) {
+        return &zipkin;
+    }
+    value = first(l, STR("B3"));
+    if (value) {
+        return is_b3_sampled(*value) ? &zipkin_one : NULL;
+    }
+    value = first(l, STR("Traceparent"));
+    return value && trace_headers_is_sampled(*value) ? &w3c : NULL;
+}
+
+static bool is_of(const struct system *s, struct str name)
+{
+    struct str start = {.p = name.p, .n = s->prefix.n};
+
+    for (size_t i = 0; i < ARRAY_SIZE(s->names); i++) {
+        if (s->names[i].n && str_equal_nocase(name, s->names[i])) {
+            return true;
+        }
+    }
+    return s->prefix.n && name.n >= s->prefix.n && str_equal_nocase(start, s->prefix);
+}
+
+static void keep_those_of(struct list *l, const struct system *s)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < l->n; i++) {
+        if (is_of(s, l->at[i].name)) {
+            l->at[n++] = l->at[i];
+        }
+    }
+    l->n = n;
+}
+
+/* A character of a name in canonical case: a capital at the beginning and after "-". */
+static char canonical(struct str name, size_t i)
+{
+    bool is_capital = i == 0 || name.p[i - 1] == '-';
+    char c = name.p[i];
+
+    if (is_capital && c >= 'a' && c <= 'z') {
+        return (char)(c - 'a' + 'A');
+    }
+    return !is_capital && c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+/* Orders by name; under the same name, as they come. */
+static int compare(const void *left, const void *right)
+{
+    const struct header *a = left;
+    const struct header *b = right;
+
+    for (size_t i = 0; i < a->name.n && i < b->name.n; i++) {
+        char x = canonical(a->name, i);
+        char y = canonical(b->name, i);
+
+        if (x != y) {
+            return x < y ? -1 : 1;
+        }
+    }
+    if (a->name.n != b->name.n) {
+        return a->name.n < b->name.n ? -1 : 1;
+    }
+    return a->name.p < b->name.p ? -1 : 1;
+}
+
+static void write_key(struct json *j, struct str name, struct buf *scratch)
+{
+    scratch->n = 0;
+    for (size_t i = 0; i < name.n; i++) {
+        buf_add_char(scratch, canonical(name, i));
+    }
+    buf_add_char(scratch, '\0');
+    json_key(j, scratch->p);
+}
+
+static void write_list(const struct list *l, struct buf *json)
+{
+    struct json j = json_to(json);
+    struct buf scratch = {0};
+
+    json_open_object(&j);
+    for (size_t i = 0; i < l->n;) {
+        struct str name = l->at[i].name;
+
+        write_key(&j, name, &scratch);
+        json_open_array(&j);
+        for (; i < l->n && str_equal_nocase(l->at[i].name, name); i++) {
+            json_str(&j, l->at[i].value);
+        }
+        json_close_array(&j);
+    }
+    json_close_object(&j);
+    buf_deinit(&scratch);
+}
+
+bool trace_headers_find(struct str hdr, struct buf *json)
+{
+    struct list l = {0};
+    const struct system *s = hdr.n && list_all(&l, hdr) ? choose(&l) : NULL;
+
+    if (s) {
+        keep_those_of(&l, s);
+        qsort(l.at, l.n, sizeof(*l.at), compare);
+        write_list(&l, json);
+    }
+    mem_free(l.at);
+    return s != NULL;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The part of what events say of this server that does not change while it runs (spec 06 §4). */
+#pragma once
+
+#include "base/buf.h"
+#include "server/server_options.h"
+
+/**
+ * Append the members, from "name" to "flags", as JSON.
+ * @param name, id, version  of the server
+ * Thread: control.
+ */
+void server_head_write(const struct server_options *o, const char *name, const char *id,
+                       const char *version, struct buf *out);
