@@ -149,6 +149,16 @@ static bool is_only_system(const struct auth_options *o)
            strcmp(o->accounts.at[0].name, system) == 0;
 }
 
+/* As whom they come in then: the same after a reload. */
+static void name_nobody(struct login_rules *r, const char *server_hash)
+{
+    struct buf name = {0};
+
+    buf_printf(&name, "nats-%s", server_hash);
+    r->nobody.id = arena_str(&r->arena, buf_str(&name));
+    buf_deinit(&name);
+}
+
 struct login_rules *login_rules_new(const struct auth_options *o, struct accounts *accounts,
                                     bool is_mapping)
 {
@@ -171,6 +181,7 @@ struct login_rules *login_rules_new(const struct auth_options *o, struct account
     if (o->no_auth_user[0]) {
         r->anonymous = login_find(r, str_of(o->no_auth_user));
     } else if (is_only_system(o)) {
+        name_nobody(r, accounts->server_hash);
         r->anonymous = &r->nobody;
         r->hides_anonymous = true;
     }

@@ -25,7 +25,6 @@ const struct export *tenancy_find_export(const struct tenant *t, bool is_service
     return NULL;
 }
 
-/* @return  the token at a position from 1; empty: there is none */
 struct str tenancy_token_at(struct str subject, int64_t position)
 {
     struct str token = {0};

@@ -93,7 +93,6 @@ static enum status compile(struct import *i, struct buf *why)
     return st;
 }
 
-/* An import that takes the same from the same account; NULL: there is none. */
 const struct import *tenancy_find_twin(const struct tenant *t, const struct import *i)
 {
     for (const struct import *o = t->imports; o < t->imports + t->n_imports; o++) {
@@ -122,7 +121,7 @@ static enum status judge_twin(const struct import *i, const struct tenant *t, st
     return twin ? ST_FAILED : ST_OK;
 }
 
-/* Where an import goes to, if that is not where it comes from; empty: it is. */
+/* The subject in the importing account, as configured; empty: that of the exporting one. */
 static struct str target_of(struct tenancy_maker *m, const struct import_options *o)
 {
     struct buf to = {0};

@@ -22,7 +22,6 @@
 
 /* ---- messages */
 
-/* Reports `Error adding WHAT "SUBJECT": why`. */
 void tenancy_refuse(struct tenancy_maker *m, const char *what, struct str subject, struct str why)
 {
     struct buf text = {0};
@@ -139,22 +138,6 @@ static void add_tenants(struct tenancy_maker *m)
     }
 }
 
-/* ---- all together */
-
-static void check_cycles(struct tenancy_maker *m)
-{
-    struct import_cycle c;
-
-    if (import_cycle_find_stream(m->t, &c)) {
-        tenancy_refuse(m, "stream import", c.import->subject, STR("import forms a cycle"));
-    }
-    if (import_cycle_find_service(m->t, &c)) {
-        tenancy_refuse(m, "service import", c.import->subject,
-                       c.is_too_deep ? STR("search cycle depth exhausted")
-                                     : STR("import forms a cycle"));
-    }
-}
-
 /* ---- services of the system account */
 
 static const struct export *give_user_info(struct tenant *system)
@@ -215,6 +198,22 @@ static void give_system_services(struct tenancy_maker *m)
         if (is_plain_token(t->name) && !tenancy_find_twin(t, &like_it)) {
             take_user_info(m, t, system, e);
         }
+    }
+}
+
+/* ---- all together */
+
+static void check_cycles(struct tenancy_maker *m)
+{
+    struct import_cycle c;
+
+    if (import_cycle_find_stream(m->t, &c)) {
+        tenancy_refuse(m, "stream import", c.import->subject, STR("import forms a cycle"));
+    }
+    if (import_cycle_find_service(m->t, &c)) {
+        tenancy_refuse(m, "service import", c.import->subject,
+                       c.is_too_deep ? STR("search cycle depth exhausted")
+                                     : STR("import forms a cycle"));
     }
 }
 

@@ -21,7 +21,10 @@ struct account *account_new(const char *name, unsigned n_readers, const char *se
 
 void account_set_limit(struct account *a, int64_t max_clients)
 {
+    int64_t surplus = max_clients < 0 ? 0 : atomic_load(&a->n_clients) - max_clients;
+
     atomic_store(&a->max_clients, max_clients);
+    atomic_store(&a->n_surplus, surplus > 0 ? surplus : 0);
 }
 
 bool account_enter(struct account *a)

@@ -23,6 +23,7 @@ struct account {
     struct links *retired;                     // the ones before; thread: control
     _Atomic int64_t n_clients;
     _Atomic int64_t max_clients; // less than 0: no limit
+    _Atomic int64_t n_surplus;   // clients that are to go (base/quota.h), as the limit was lowered
 };
 
 /**
@@ -32,7 +33,8 @@ struct account {
  */
 struct account *account_new(const char *name, unsigned n_readers, const char *server_hash);
 
-/** Say how many clients it may have; less than 0: any number. Thread: any. */
+/** Say how many clients it may have; less than 0: any number. If there are more, as many have to
+ * go. Thread: control. */
 void account_set_limit(struct account *a, int64_t max_clients);
 
 /** Count one more client. @return false: it has as many as it may; nothing was counted.

@@ -9,6 +9,7 @@
 #include "broker/account.h"
 #include "broker/accounts.h"
 #include "broker/index.h"
+#include "broker/responses.h"
 #include "broker/service_import.h"
 #include "broker/stream_import.h"
 
@@ -142,6 +143,9 @@ static void put_in_force(struct account *a, struct links *now)
     atomic_store(&a->mappings, now->tenant ? now->tenant->mappings : NULL);
     exchange_services(a, before, now);
     index_touch_all(a->index);
+    if (!now->tenant) {
+        responses_clear(a->responses);
+    }
     a->retired = before;
 }
 

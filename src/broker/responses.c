@@ -185,8 +185,8 @@ static void list(struct responses *r, struct delivery *d, struct response *p, in
     keep_sweep(r, d, now_ns + threshold_ns);
 }
 
-/* The oldest makes room. */
-static void drop_oldest(struct responses *r)
+/* The one that has been waited for longest, with a reference. */
+static struct response *find_oldest(struct responses *r)
 {
     pthread_mutex_lock(&r->lock);
     struct response *p = response_table_oldest(&r->table);
@@ -194,12 +194,18 @@ static void drop_oldest(struct responses *r)
         sub_ref(response_sub(p));
     }
     pthread_mutex_unlock(&r->lock);
-    if (p) {
-        if (end(p)) {
-            atomic_fetch_add_explicit(&r->n_dropped, 1, memory_order_relaxed);
-        }
-        sub_unref(response_sub(p));
+    return p;
+}
+
+/* The oldest makes room. */
+static void drop_oldest(struct responses *r)
+{
+    struct response *p = find_oldest(r);
+
+    if (p && end(p)) {
+        atomic_fetch_add_explicit(&r->n_dropped, 1, memory_order_relaxed);
     }
+    sub_unref(p ? response_sub(p) : NULL);
 }
 
 /* What comes behind the token. */
@@ -469,8 +475,7 @@ void responses_clear(struct responses *r)
 {
     struct response *p;
 
-    while ((p = response_table_oldest(&r->table)) != NULL) {
-        sub_ref(response_sub(p));
+    while ((p = find_oldest(r)) != NULL) {
         end(p);
         sub_unref(response_sub(p));
     }

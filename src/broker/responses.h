@@ -47,12 +47,11 @@ struct response_terms {
  * server from others, borrowed. Thread: control. */
 struct responses *responses_new(struct account *a, const char *server_hash);
 
-/** Drop all that is outstanding of an account and for it. Thread: control, after the workers
- * ended. */
+/** Drop all that an account owes. Thread: any. */
 void responses_clear(struct responses *r);
 
-/** Free it, cleared before, with its subscription, that may still be in the index. Thread: control,
- * likewise. */
+/** Free it, cleared before as those of all accounts, with its subscription, that may still be in the
+ * index. Thread: control, after the workers ended. */
 void responses_free(struct responses *r);
 
 /**

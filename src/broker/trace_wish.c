@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The header first, which costs a look at each line; what the account says only without it. */
 #include "broker/trace_wish.h"
 
 #include <stdatomic.h>

@@ -45,8 +45,11 @@ struct transform_pair {
 
 /**
  * Compile what an import's "to" asks for: wildcard(n), $n, or bare wildcards in order, each
- * wildcard of the subject exactly once (spec 05 §7, §8).
- * @param subject  as the export has it, valid
+ * wildcard of the subject exactly once (spec 05 §7, §8). If the subject has none, "to" is not
+ * looked into: it may be a pattern, all of which leads to the subject (for a stream that makes no
+ * sense: the caller's business).
+ * @param subject  as the importing account asks for it
+ * @param to       not empty
  * @param out      released by transform_pair_deinit, also after an error
  * @param why      as for transform_new
  */

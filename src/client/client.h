@@ -245,9 +245,12 @@ void client_on_login(struct client *c, const struct login_verdict *verdict);
 void client_refuse_login(struct client *c, const struct login_verdict *refusal);
 /**
  * Make the client the user that it logged in as: account, permissions, limits. NULL: nobody in
- * particular. @return  false: the account has no room, and the client was told and closed
+ * particular. @return  false: the account has no room for it, or for its subscriptions; it was told
+ * and closed
  */
 bool client_enter(struct client *c, const struct login_user *user);
+/** Tell the client that its account has no room for it, and close. */
+void client_refuse_full(struct client *c);
 /** Set the largest payload that it may send: the server's limit, or that of its account. */
 void client_limit_payload(struct client *c);
 /** Undo client_enter. */

@@ -158,18 +158,27 @@ void client_limit_payload(struct client *c)
     c->parser.max_payload_bytes = is_lower ? of_account : of_server;
 }
 
-bool client_enter(struct client *c, const struct login_user *user)
+void client_refuse_full(struct client *c)
 {
     static const char full[] = "maximum account active connections exceeded";
 
+    client_log(c, LOG_ERR, "%s", full); // twice, as the reference does
+    client_refuse(c, CLOSE_MAX_ACCOUNT_CONNECTIONS_EXCEEDED, full);
+}
+
+bool client_enter(struct client *c, const struct login_user *user)
+{
     c->account = user ? user->account : c->home->shared->global;
     if (!account_enter(c->account)) {
-        client_log(c, LOG_ERR, "%s", full); // twice, as the reference does
-        client_refuse(c, CLOSE_MAX_ACCOUNT_CONNECTIONS_EXCEEDED, full);
+        client_refuse_full(c);
         return false;
     }
     c->has_entered = true;
     c->user = user;
+    if (user && user->max_subscriptions == 0) {
+        client_refuse(c, CLOSE_MAX_SUBSCRIPTIONS_EXCEEDED, "maximum subscriptions exceeded");
+        return false;
+    }
     c->rights = user && user->perms ? rights_new(user->perms) : NULL;
     client_limit_payload(c);
     return true;

@@ -20,6 +20,9 @@ static struct str name_of(const struct client *c)
     if (!c->info) {
         return (struct str){0};
     }
+    if (c->info->token.n && !c->info->user.n) {
+        return STR("[REDACTED]");
+    }
     return c->info->nkey.n ? c->info->nkey : c->info->user;
 }
 

@@ -5,6 +5,7 @@
 #include "auth/login.h"
 #include "auth/tls_types.h"
 #include "base/mem.h"
+#include "base/quota.h"
 #include "base/quote.h"
 #include "broker/account.h"
 #include "broker/deliver.h"
@@ -172,23 +173,28 @@ static bool is_stranded(const struct client *c)
            (c->step == CLIENT_STEP_EARLY_BYTES || c->step == CLIENT_STEP_FIRST_BYTE);
 }
 
-/* Is it one of those that are too many now? */
-static bool is_surplus(struct client_shared *shared)
+/* Its account may have less of everything now. @return  false: it had to go */
+static bool fits_account(struct client *c, int64_t max_subs_before)
 {
-    int64_t n = atomic_load(&shared->n_surplus);
+    int64_t max_subs = c->user ? c->user->max_subscriptions : -1;
 
-    while (n > 0) {
-        if (atomic_compare_exchange_weak(&shared->n_surplus, &n, n - 1)) {
-            return true;
-        }
+    if (quota_take(&c->account->n_surplus)) {
+        client_refuse_full(c);
+        return false;
     }
-    return false;
+    if (max_subs >= 0 && (max_subs_before < 0 || max_subs < max_subs_before) &&
+        sids_count(&c->sids) >= max_subs) {
+        client_refuse(c, CLOSE_MAX_SUBSCRIPTIONS_EXCEEDED, "maximum subscriptions exceeded");
+        return false;
+    }
+    return true;
 }
 
 static void adopt(struct conn *conn, void *arg)
 {
     const struct login_rules *before = arg;
     struct client *c = client_of(conn);
+    int64_t max_subs = c->user ? c->user->max_subscriptions : -1;
 
     c->parser.max_line_bytes = (uint32_t)c->home->options->max_control_line;
     if (is_unpinned(c)) {
@@ -196,9 +202,10 @@ static void adopt(struct conn *conn, void *arg)
         conn_close(conn, CLOSE_TLS_HANDSHAKE_ERROR);
     } else if (is_stranded(c)) {
         conn_close(conn, CLOSE_TLS_HANDSHAKE_ERROR);
-    } else if (is_surplus(c->home->shared)) {
+    } else if (quota_take(&c->home->shared->n_surplus)) {
         client_refuse(c, CLOSE_MAX_CONNECTIONS_EXCEEDED, "maximum connections exceeded");
-    } else if (!c->has_entered || (follow_proxy(c) && follow_user(c, before))) {
+    } else if (!c->has_entered ||
+               (follow_proxy(c) && follow_user(c, before) && fits_account(c, max_subs))) {
         client_limit_payload(c);
         client_review_imports(c);
     }

@@ -12,7 +12,7 @@
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
 
-#include "base/mem.h"
+#include "base/attr.h"
 
 #define IV_BYTES 16 // of AES in CBC mode
 

@@ -63,8 +63,8 @@ struct parser {
  * Take the next operation off the input.
  * @param in  in: bytes received; out: what remains. After PARSE_MORE the remaining bytes must be
  *            presented again, at the same or another address, with at least one more behind them.
- * @param op  written on PARSE_OP only, borrowed from the input; but on PARSE_TOO_BIG op->msg has the
- *            subject, and the headers if they have come
+ * @param op  written on PARSE_OP only, borrowed from the input; but after PARSE_TOO_BIG op->msg has
+ *            the subject, and the headers if they have come
  * Thread: any.
  */
 MUST_USE enum parse_result parse_next(struct parser *p, struct str *in, struct op *op);

@@ -138,6 +138,7 @@ static void settle(struct server *s)
 
     if (!r->is_settling) {
         r->is_settling = true;
+        log_info("Reloaded server configuration (%s)", s->config->digest);
         post_all(s, give_up_old);
         return;
     }
@@ -230,7 +231,6 @@ static void publish(struct server *s, struct server_config *now, struct str line
     move_ports_file(s, before);
     post_all(s, adopt);
     auto_reload_start(s);
-    log_info("Reloaded server configuration (%s)", now->digest);
 }
 
 /* ---- all of it */

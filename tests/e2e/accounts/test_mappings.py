@@ -275,7 +275,7 @@ def test_x056_x057_no_responders(world, text, published, told):
     c.fence()
 
 
-@pytest.mark.parametrize("permissions", ['publish: ">"', 'publish: {deny: "x"}'])
+@pytest.mark.parametrize("permissions", ['publish: ">"', 'publish: "gone"', 'publish: {deny: "x"}'])
 def test_x056_lost_messages_with_permissions(world, permissions):
     """Who may not publish everything may not lose a message either, unless nothing but denials are listed."""
     c = world(mapped("gone: [{dest: gone, weight: 0}]", permissions))("a", b">")

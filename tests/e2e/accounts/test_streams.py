@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from e2e.accounts.lines import CAPABLE, Message, account, accounts, heard, hpub, imported, messages, no_responders, pub, sub_denied
-from harness import eventually
+from harness import Server, eventually
 
 EV = {"exports": '{stream: "ev.>"}', "imports": imported("stream", "ev.>")}
 EV_IN = {"exports": '{stream: "ev.>"}', "imports": imported("stream", "ev.>", "prefix: in")}
@@ -421,7 +421,8 @@ def test_many_subscriptions(world):
 
 def test_subscriptions_come_and_go(world):
     """Many connections do so at the same time: from the PONG after SUB to the PONG after UNSUB everything comes, else nothing."""
-    w = world(accounts(account("B", imports=imported("stream", "ev.>", "prefix: b")), **EV_IN))
+    w = world(accounts(account("B", imports=imported("stream", "ev.>", "prefix: b")), **EV_IN),
+              *([] if Server.peer_by_default else ["-D", "--io_threads", "4"]))
     crews = [(w("s"), w("a"), b"in.ev.%d" % i, b"ev.%d" % i) for i in range(4)]
     crews += [(w("s"), w("b"), b"b.ev.%d" % i, b"ev.%d" % i) for i in range(4, 8)]
 

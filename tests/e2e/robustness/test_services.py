@@ -220,10 +220,11 @@ def test_both_at_once(world, together):
 
 # ---- who does not wait
 
-def vanish(w, rnd, n):
+def vanish(w, seed, n):
     """Requestors that ask, and are gone before, while or after they are answered."""
+    rnd = random.Random(seed)
     for i in range(n):
-        requestor = Requestor(w, rnd.choice("abc"), b"gone%d" % i)
+        requestor = Requestor(w, rnd.choice("abc"), b"gone%d-%d" % (seed, i))
         requestor.ask(0, rnd.choice([1, 10, 100]))
         how = rnd.randrange(4)
         if how == 0:
@@ -243,7 +244,7 @@ def test_requestors_that_vanish(world, together):
     w = world()
     requestors = everywhere(w, b"one")
     with responding([w("s", b"req workers") for _ in range(3)]):
-        together(*conversations(requestors, N_REQUESTS), *[lambda seed=seed: vanish(w, random.Random(seed), 60) for seed in range(3)])
+        together(*conversations(requestors, N_REQUESTS), *[lambda seed=seed: vanish(w, seed, 60) for seed in range(3)])
 
 
 def test_responders_that_vanish(world, together):
