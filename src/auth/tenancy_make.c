@@ -95,9 +95,9 @@ static void add_names(struct tenancy_maker *m)
     }
 }
 
-static const struct mappings *make_mappings(const struct mapping_list *l)
+static const struct mappings *make_mappings(const struct mapping_list *l, struct str cluster)
 {
-    struct mappings *m = l->n ? mappings_new(STR("")) : NULL;
+    struct mappings *m = l->n ? mappings_new(cluster) : NULL;
     struct buf why = {0};
 
     for (size_t i = 0; i < l->n; i++) {
@@ -125,14 +125,14 @@ static void add_tenants(struct tenancy_maker *m)
     for (size_t i = 0; i < m->t->n; i++) {
         make_room(m, &m->t->at[i], 0, 0);
     }
-    find(m, GLOBAL_ACCOUNT)->mappings = make_mappings(&m->o->mappings);
+    find(m, GLOBAL_ACCOUNT)->mappings = make_mappings(&m->o->mappings, m->cluster);
     for (size_t i = 0; i < accounts->n; i++) {
         const struct account_options *a = &accounts->at[i];
         struct tenant *t = find(m, str_of(a->name));
 
         m->is_configured[t - m->t->at] = true;
         make_room(m, t, a->exports.n, a->imports.n);
-        t->mappings = make_mappings(&a->mappings);
+        t->mappings = make_mappings(&a->mappings, m->cluster);
         t->trace_dest = arena_str(&m->t->arena, str_of(a->trace.dest));
         t->trace_sampling = a->trace.sampling;
     }
@@ -217,10 +217,11 @@ static void check_cycles(struct tenancy_maker *m)
     }
 }
 
-enum status tenancy_make(const struct auth_options *o, const struct diag_place *at, struct diag *d,
-                         struct tenancy **out)
+enum status tenancy_make(const struct auth_options *o, struct str cluster,
+                         const struct diag_place *at, struct diag *d, struct tenancy **out)
 {
-    struct tenancy_maker m = {.o = o, .at = at, .d = d, .t = tenancy_new(), .st = ST_OK};
+    struct tenancy_maker m = {
+        .o = o, .cluster = cluster, .at = at, .d = d, .t = tenancy_new(), .st = ST_OK};
 
     add_tenants(&m);
     for (size_t i = 0; i < o->accounts.n; i++) {

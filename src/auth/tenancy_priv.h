@@ -19,6 +19,7 @@ struct tenant;
 /** A tenancy while it is made. */
 struct tenancy_maker {
     const struct auth_options *o;
+    struct str cluster; // that the server is in
     const struct diag_place *at;
     struct diag *d;
     struct tenancy *t;

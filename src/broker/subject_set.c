@@ -340,7 +340,7 @@ bool subject_set_matches(const struct subject_set *set, struct str subject)
     if (has_literal(set, subject)) {
         return true;
     }
-    return set->root && set->root->is_wild && find_hit(&w) != HIT_NONE;
+    return subject.n && set->root && set->root->is_wild && find_hit(&w) != HIT_NONE;
 }
 
 bool subject_set_overlaps(const struct subject_set *set, struct str pattern)

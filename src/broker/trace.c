@@ -16,6 +16,7 @@
 #include "broker/server_block.h"
 #include "conn/handle.h"
 #include "io/worker.h"
+#include "proto/content_coding.h"
 #include "proto/header.h"
 #include "proto/header_map.h"
 
@@ -219,10 +220,21 @@ static bool may_speak(const struct account *a)
     return !links || links->tenancy->system;
 }
 
+static void publish_encoded(struct trace *t, struct str json)
+{
+    enum content_coding coding = content_coding_find(t->encoding);
+    struct buf hdr = {0};
+    struct buf payload = {0};
+
+    content_coding_write_header(coding, &hdr);
+    content_coding_encode(coding, json, &payload);
+    deliver_own_with(t->home, t->account, t->dest, buf_str(&hdr), buf_str(&payload));
+    buf_deinit(&hdr);
+    buf_deinit(&payload);
+}
+
 static void publish(struct trace *t)
 {
-    struct str hdr =
-        t->encoding.n ? STR("NATS/1.0\r\nContent-Encoding: identity\r\n\r\n") : (struct str){0};
     struct buf json = {0};
     struct json j = json_to(&json);
 
@@ -231,7 +243,11 @@ static void publish(struct trace *t)
     server_block_write(t->home->server, &j);
     write_members(t, &j);
     json_close_object(&j);
-    deliver_own_with(t->home, t->account, t->dest, hdr, buf_str(&json));
+    if (t->encoding.n) {
+        publish_encoded(t, buf_str(&json));
+    } else {
+        deliver_own(t->home, t->account, t->dest, buf_str(&json));
+    }
     buf_deinit(&json);
 }
 

@@ -14,7 +14,7 @@ static const struct client *client_of_speaker(const struct speaker *s)
 /* As whom it logged in, or would have. */
 static struct str name_of(const struct client *c)
 {
-    if (c->user) {
+    if (c->user && c->user->id.n) {
         return c->user->id;
     }
     if (!c->info) {

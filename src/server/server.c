@@ -18,7 +18,6 @@
 #include "server/ports_file.h"
 #include "server/server_head.h"
 #include "server/version.h"
-#include "system/user_info.h"
 
 /* ---- posting ---- */
 
@@ -146,16 +145,14 @@ static void log_warnings(const struct server_config *config)
 
 static void set_up_clients(struct server *s)
 {
+    const struct tenant *system = s->config->tenancy->system;
     const struct auth_options *o = &s->config->auth;
     struct login_rules *rules =
         login_rules_new(o, &s->accounts, s->config->client.tls.verify_and_map);
 
     s->clients.global = accounts_get(&s->accounts, "$G");
     links_make(&s->accounts, s->config->tenancy);
-    if (s->config->tenancy->system) {
-        s->system_account = accounts_get(&s->accounts, s->config->tenancy->system->name.p);
-        s->user_info = user_info_open(s->system_account);
-    }
+    system_open(&s->system, system ? accounts_get(&s->accounts, system->name.p) : NULL);
     for (unsigned i = 1; i <= s->n_workers; i++) {
         client_home_admit(&s->homes[i], login_rules_ref(rules), o->timeout_ns);
     }
@@ -334,7 +331,7 @@ void server_deinit(struct server *s)
     if (s->has_pid_file) {
         pid_file_remove(s->config->server.pid_file);
     }
-    user_info_close(s->system_account, s->user_info);
+    system_close(&s->system);
     accounts_deinit(&s->accounts);
     buf_deinit(&s->head);
     lame_duck_deinit(&s->lame_duck);

@@ -20,6 +20,7 @@
 #include "server/reload.h"
 #include "server/server_config.h"
 #include "server/signals.h"
+#include "system/system.h"
 
 /** The number of a worker has 8 bits in a handle. */
 #define SERVER_MAX_WORKERS 255u
@@ -37,10 +38,9 @@ struct server {
     struct client_home *homes; // of their clients; as shards
     struct chunk_depot depot;
     struct accounts accounts;
-    struct server_block block;      // what events say of us; its head is that of
-    struct buf head;                // server_head_write
-    struct account *system_account; // NULL: there is none
-    struct sub *user_info;          // a service of it
+    struct server_block block; // what events say of us; its head is that of
+    struct buf head;           // server_head_write
+    struct system system;
     struct client_shared clients;
     struct nkey_server key; // who we are
     char *advertised_host;

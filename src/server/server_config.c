@@ -70,7 +70,8 @@ static enum status make_tenancy(struct server_config *c, struct diag *d)
 {
     tenancy_unref(c->tenancy);
     c->tenancy = NULL;
-    return tenancy_make(&c->auth, place_of(c, STR("accounts")), d, &c->tenancy);
+    return tenancy_make(&c->auth, str_of(c->later.cluster_name), place_of(c, STR("accounts")), d,
+                        &c->tenancy);
 }
 
 enum status server_config_read(struct server_config *c, const char *path, struct diag *d)

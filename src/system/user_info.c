@@ -1,21 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Answered at once, by the worker that delivers the request: whoever asks is at hand there. */
-#include "system/user_info.h"
-
 #include "base/clock.h"
 #include "base/json.h"
 #include "broker/account.h"
 #include "broker/deliver.h"
-#include "broker/index.h"
 #include "broker/origin.h"
 #include "broker/party.h"
 #include "broker/peer.h"
 #include "broker/perms.h"
 #include "broker/server_block.h"
-#include "broker/sub.h"
-#include "conn/handle.h"
-
-#define SUBJECT STR("$SYS.REQ.USER.*.INFO")
+#include "system/system.h"
 
 static void write_list(struct json *j, const char *key, const struct perms *p, enum perms_list list)
 {
@@ -99,21 +93,5 @@ static size_t answer(struct delivery *d, struct account *a, struct msg *m, struc
     return 1;
 }
 
-static const struct peer_ops user_info_ops = {
+const struct peer_ops user_info_ops = {
     .kind = "System", .write_msg = deliver_afterwards, .handle = answer};
-
-struct sub *user_info_open(struct account *system)
-{
-    struct sub *s = sub_new(HANDLE_NONE, &user_info_ops, SUBJECT, (struct str){0}, (struct str){0});
-
-    index_add(system->index, s);
-    return s;
-}
-
-void user_info_close(struct account *system, struct sub *take_sub)
-{
-    if (take_sub) {
-        index_remove(system->index, take_sub);
-        sub_unref(take_sub);
-    }
-}

@@ -82,8 +82,10 @@ static struct {
     enum mode mode;
     enum order order;
     const char *host, *port, *user, *pass, *token;
-    const char *prefix; /* first token of every subject used */
-    const char *queue;  /* queue group of the subscribers */
+    const char *sub_user, *sub_pass; /* of subscribers and responders; NULL: as all others */
+    const char *prefix;              /* first token of every subject used */
+    const char *sub_prefix;          /* … of those they subscribe to; NULL: the same */
+    const char *queue;               /* queue group of the subscribers */
     const char *label;
     const char *cc; /* TCP congestion control of our sockets */
     uint32_t pubs, subs, conns, threads;
@@ -128,12 +130,15 @@ static const char usage_text[] =
     "  churn     connect, SUB, PING/PONG, close; --conns N (4) at a time\n"
     "server:\n"
     "  -a, --addr HOST   -p, --port N   --user U --pass P   --token T\n"
+    "  --sub-user U --sub-pass P  who subscribers and responders are: of another account\n"
     "  --tls                  shake hands after INFO; whoever the server is, it is trusted\n"
     "  --server-pid PID       read CPU and memory of the server from /proc\n"
     "load:\n"
     "  --pubs N  --subs N  --conns N  -t, --threads N (load threads, default 1)\n"
     "  --subjects pair|one|N  N: publishers cycle through N subjects, subscribers\n"
     "                         use a wildcard that takes all of them\n"
+    "  --prefix TOKEN (load)  first token of all subjects; with --sub-prefix only of those\n"
+    "                         that publishers and requesters use: an import lies between\n"
     "  --queue NAME           put the subscribers in a queue group\n"
     "  -s, --size BYTES (128)    -H, --hdr BYTES  header block size (HPUB), 0 = PUB\n"
     "  -n, --msgs N           messages in all, instead of -d, --secs S (3)\n"
@@ -147,7 +152,8 @@ static const char usage_text[] =
     "                         all publishers apart from all subscribers, or each apart\n"
     "                         from its partner\n"
     "  --idle N               also hold N idle connections\n"
-    "  --extra-subs N         also hold N subscriptions that never match\n"
+    "  --extra-subs N         also hold N subscriptions that never match; with them, the N\n"
+    "                         subjects lie among theirs\n"
     "  --wild PCT             percent of extra/unique subscriptions with wildcards\n"
     "  --subs-per-conn N      conns: subscriptions on each idle connection\n"
     "  --unsub                subs: unsubscribe them all afterwards as well\n"
@@ -591,13 +597,22 @@ static void await_line(struct conn *c, const char *word)
     }
 }
 
-static void add_connect(struct buf *b)
+static bool is_receiver(enum role role)
 {
+    return role == R_SUB || role == R_RESPONDER;
+}
+
+static void add_connect(struct buf *b, enum role role)
+{
+    bool is_other = opt.sub_user && is_receiver(role);
+    const char *user = is_other ? opt.sub_user : opt.user;
+    const char *pass = is_other ? opt.sub_pass : opt.pass;
+
     buf_fmt(b, "CONNECT {\"verbose\":false,\"pedantic\":false,\"headers\":true,"
                "\"no_responders\":false,\"lang\":\"c\",\"version\":\"1\",\"protocol\":1,"
                "\"name\":\"natsload\"");
-    if (opt.user) {
-        buf_fmt(b, ",\"user\":\"%s\",\"pass\":\"%s\"", opt.user, opt.pass ? opt.pass : "");
+    if (user) {
+        buf_fmt(b, ",\"user\":\"%s\",\"pass\":\"%s\"", user, pass ? pass : "");
     }
     if (opt.token) {
         buf_fmt(b, ",\"auth_token\":\"%s\"", opt.token);
@@ -615,7 +630,7 @@ static void dial(struct conn *c, const struct buf *extra)
     if (opt.tls) {
         tls_connect(c);
     }
-    add_connect(&b);
+    add_connect(&b, c->role);
     if (extra) {
         buf_add(&b, extra->p, extra->len);
     }
@@ -702,18 +717,26 @@ static uint64_t mix(uint64_t seq, uint32_t pub)
     return (x ^ x >> 29) * 0xbf58476d1ce4e5b9ull;
 }
 
+static const char *prefix_of(enum role role)
+{
+    return opt.sub_prefix && is_receiver(role) ? opt.sub_prefix : opt.prefix;
+}
+
 static void subject_of(char *out, size_t cap, enum role role, uint32_t index)
 {
     uint32_t pairs = opt.pubs < opt.subs || !opt.subs ? opt.pubs : opt.subs;
+    const char *prefix = prefix_of(role);
 
     if (opt.subjects == 1) {
-        snprintf(out, cap, "%s.s", opt.prefix);
+        snprintf(out, cap, "%s.s", prefix);
     } else if (opt.subjects == 0) {
-        snprintf(out, cap, "%s.s.%u", opt.prefix, index % pairs);
+        snprintf(out, cap, "%s.s.%u", prefix, index % pairs);
     } else if (role == R_SUB) {
-        snprintf(out, cap, "%s.m.*.*.*", opt.prefix);
-    } else { /* index runs over the subjects here */
-        snprintf(out, cap, "%s.m.a%u.b%u.%u", opt.prefix, index % 31, index / 31 % 37, index);
+        snprintf(out, cap, "%s.%c.*.*.*", prefix, opt.extra_subs ? 'x' : 'm');
+    } else if (opt.extra_subs) { /* index runs over the subjects, here and below */
+        snprintf(out, cap, "%s.x.%u.%u.m%u", prefix, index % 64, index / 64 % 64, index);
+    } else {
+        snprintf(out, cap, "%s.m.a%u.b%u.%u", prefix, index % 31, index / 31 % 37, index);
     }
 }
 
@@ -1483,12 +1506,12 @@ static struct conn **open_reqrep(void)
     char service[256], inbox[256];
     uint32_t pid = (uint32_t)getpid();
 
-    snprintf(service, sizeof service, "%s.service", opt.prefix);
-    buf_fmt(&b, "SUB %s workers 1\r\n", service);
+    buf_fmt(&b, "SUB %s.service workers 1\r\n", prefix_of(R_RESPONDER));
     for (uint32_t i = 0; i < opt.subs; i++) {
         all[opt.conns + i] = new_conn(R_RESPONDER, i, &b);
         all[opt.conns + i]->rx = new_receiver();
     }
+    snprintf(service, sizeof service, "%s.service", prefix_of(R_REQUESTER));
     for (uint32_t i = 0; i < opt.conns; i++) {
         snprintf(inbox, sizeof inbox, "_INBOX.%x.%u", pid, i);
         b.len = 0;
@@ -1869,12 +1892,15 @@ enum {
     O_USER = 256,
     O_PASS,
     O_TOKEN,
+    O_SUBUSER,
+    O_SUBPASS,
     O_PID,
     O_PUBS,
     O_SUBS,
     O_CONNS,
     O_SUBJECTS,
     O_PREFIX,
+    O_SUBPREFIX,
     O_QUEUE,
     O_WARMUP,
     O_WINDOW,
@@ -1902,6 +1928,8 @@ static const struct option options[] = {{"addr", 1, 0, 'a'},
                                         {"user", 1, 0, O_USER},
                                         {"pass", 1, 0, O_PASS},
                                         {"token", 1, 0, O_TOKEN},
+                                        {"sub-user", 1, 0, O_SUBUSER},
+                                        {"sub-pass", 1, 0, O_SUBPASS},
                                         {"server-pid", 1, 0, O_PID},
                                         {"pubs", 1, 0, O_PUBS},
                                         {"subs", 1, 0, O_SUBS},
@@ -1909,6 +1937,7 @@ static const struct option options[] = {{"addr", 1, 0, 'a'},
                                         {"threads", 1, 0, 't'},
                                         {"subjects", 1, 0, O_SUBJECTS},
                                         {"prefix", 1, 0, O_PREFIX},
+                                        {"sub-prefix", 1, 0, O_SUBPREFIX},
                                         {"queue", 1, 0, O_QUEUE},
                                         {"size", 1, 0, 's'},
                                         {"hdr", 1, 0, 'H'},
@@ -2004,6 +2033,12 @@ static void set_option(int o, const char *v)
     case O_TOKEN:
         opt.token = v;
         break;
+    case O_SUBUSER:
+        opt.sub_user = v;
+        break;
+    case O_SUBPASS:
+        opt.sub_pass = v;
+        break;
     case O_PID:
         opt.server_pid = (int)number(v);
         break;
@@ -2024,6 +2059,9 @@ static void set_option(int o, const char *v)
         break;
     case O_PREFIX:
         opt.prefix = v;
+        break;
+    case O_SUBPREFIX:
+        opt.sub_prefix = v;
         break;
     case O_QUEUE:
         opt.queue = v;

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Plays a script against one server and writes down what each connection received."""
 
+import json
 import re
 import select
 import socket
@@ -9,7 +10,7 @@ import time
 from itertools import groupby
 
 from .script import expand
-from .wire import next_frame, stable_info
+from .wire import next_frame, stable_info, stable_message
 
 WAIT_S = 5  # a wait that is not fulfilled for so long is given up, and says so in the transcript
 SEGMENT_GAP_S = 0.003  # between the segments of one send, so that the server reads them one by one
@@ -69,7 +70,7 @@ class Player:
     def __init__(self, script, server, token):
         self.script = script
         self.server = server
-        self.token = token
+        self.names = {"T": token}  # and P1, R1, …, as replies of the server come in
         self.conns = {}
         self.lines = []
 
@@ -95,16 +96,27 @@ class Player:
 
     def _do_open(self, step):
         name = step.conns[0]
+        self._connect(name, frozenset() if "info" in step.flags else {"noinfo"})
+
+    def _connect(self, name, flags=frozenset({"noinfo"})):
         if name in self.conns:
             self.conns[name].sock.close()
         self.conns[name] = Conn(self.server.port)
-        self._wait(name, _nth(1), frozenset() if "info" in step.flags else {"noinfo"})
+        self._wait(name, _nth(1), flags)
+
+    def _do_login(self, step):
+        """Open, CONNECT, and wait until that is done: the Go server maps nothing that comes in one read with CONNECT."""
+        user, _, more = step.arg.partition(" ")
+        options = {"verbose": False, "headers": True, "no_responders": True, "user": user, **json.loads(more or "{}")}
+        self._connect(step.conns[0])
+        self._conn(step).send([b"CONNECT %b\r\nPING\r\n" % json.dumps(options).encode()])
+        self._wait(step.conns[0], _nth(1, lambda f: f.verb == "PONG"))
 
     def _do_send(self, step):
-        self._conn(step).send(expand(step.arg, self.token))
+        self._conn(step).send(self._expand(step.arg))
 
     def _do_splits(self, step):
-        data = expand(step.arg, self.token)[0]
+        data = self._expand(step.arg)[0]
         for cut in range(1, len(data)):
             self._conn(step).send([data[:cut], data[cut:]])
             time.sleep(SEGMENT_GAP_S)
@@ -152,6 +164,12 @@ class Player:
     def _conn(self, step):
         return self.conns[step.conns[0]]
 
+    def _expand(self, text):
+        try:
+            return expand(text, self.names)
+        except KeyError as e:
+            self._give_up(f"for ${e.args[0]}, which no message has told")
+
     def _wait(self, name, want, flags=frozenset()):
         """Read until `want(frames)` is the number of frames to take; the close of the connection ends the wait too."""
         conn = self.conns[name]
@@ -188,8 +206,8 @@ class Player:
                 conn.fill(self.script.keep_pings)
         return bool(ready)
 
-    def _give_up(self):
-        self.lines.append(f"   {GAVE_UP} after {WAIT_S} s; the rest of the script was not played")
+    def _give_up(self, why=f"after {WAIT_S} s"):
+        self.lines.append(f"   {GAVE_UP} {why}; the rest of the script was not played")
         raise _GaveUp
 
     # ---- writing
@@ -203,10 +221,9 @@ class Player:
         self.lines.append(" ".join(words))
 
     def _write_frames(self, name, frames, flags):
-        shown = [self._show(f, flags) for f in frames]
         if "unordered" in flags:
-            shown = _sort_messages(frames, shown)
-        for line, same in groupby(shown):
+            frames = _sort_messages(frames, flags)
+        for line, same in groupby([self._show(f, flags) for f in frames]):
             n = len(list(same))
             self.lines.append(f"   {name} < {line}" + (f"   {n} times" if n > 1 else ""))
 
@@ -222,18 +239,26 @@ class Player:
     def _show(self, frame, flags):
         if frame.verb == "INFO":
             return "INFO ..." if "noinfo" in flags else stable_info(frame.head)
-        head = frame.head
-        if "anysid" in flags and frame.is_message:
-            head = re.sub(rb"^(\S+ \S+) \S+", rb"\1 <sid>", head)
-        return self._text(head + frame.body)
+        return self._text(_shown_bytes(frame, flags))
 
     def _text(self, data):
         """`data` in the language of the scripts; runs of one byte become {x*n}."""
-        data = data.replace(self.token.encode(), b"$T").replace(b"\\", b"\\\\")
+        data = data.replace(self.names["T"].encode(), b"$T").replace(b"\\", b"\\\\")
+        data = _REPLY.sub(lambda m: b"_R_.%b.%b" % (self._name("P", m[1]), self._name("R", m[2])), data)
         data = re.sub(rb"(.)\1{31,}", lambda m: b"{%b*%d}" % (m[1], len(m[0])), data, flags=re.S)
         return re.sub(rb"[^\x20-\x7e]", lambda m: _NAMED.get(m[0], "\\x%02x" % m[0][0]).encode(), data).decode()
 
 
+    def _name(self, letter, token):
+        """`token` of a reply of the server, by its name: $P2 is the second different one of the letter P that was seen."""
+        token = token.decode()
+        names = [name for name, text in self.names.items() if text == token and name[0] == letter]
+        name = names[0] if names else f"{letter}{sum(n[0] == letter for n in self.names) + 1}"
+        self.names[name] = token
+        return b"$" + name.encode()
+
+
+_REPLY = re.compile(rb"_R_\.([0-9A-Za-z]{6})\.([0-9A-Za-z]{6})(?![0-9A-Za-z])")
 _NAMED = {b"\r": "\\r", b"\n": "\\n", b"\t": "\\t"}
 
 
@@ -252,7 +277,13 @@ def _nth(n, test=lambda frame: True):
     return want
 
 
-def _sort_messages(frames, shown):
-    """`shown` with the messages sorted among themselves; every other frame keeps its place."""
-    messages = iter(sorted(s for f, s in zip(frames, shown) if f.is_message))
-    return [next(messages) if f.is_message else s for f, s in zip(frames, shown)]
+def _shown_bytes(frame, flags):
+    """The bytes of a frame, without what differs from run to run or must not be compared."""
+    data = stable_message(frame) if frame.is_message else frame.bytes
+    return re.sub(rb"^(\S+ \S+) \S+", rb"\1 <sid>", data) if "anysid" in flags and frame.is_message else data
+
+
+def _sort_messages(frames, flags):
+    """`frames` with the messages sorted among themselves; every other frame keeps its place."""
+    messages = iter(sorted((f for f in frames if f.is_message), key=lambda f: _REPLY.sub(b"_R_", _shown_bytes(f, flags))))
+    return [next(messages) if f.is_message else f for f in frames]

@@ -10,7 +10,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 SCRIPTS = Path(__file__).parent / "scripts"
-SAMPLE_TOKEN = "t00000"  # $T is as long as this in every run
+
+
+class _Samples(dict):
+    """Stands for the names of a run, before there is one: each is as long as this, so sizes are known."""
+
+    def __missing__(self, _name):
+        return "t00000"
+
+
+SAMPLES = _Samples()
 
 
 class ScriptError(Exception):
@@ -41,6 +50,7 @@ class Script:
 _WAIT_FLAGS = {"unordered", "anysid"}
 _STEPS = {
     "open": (None, None, {"info"}),
+    "login": (str, None, set()),
     "fence": (int, 0, _WAIT_FLAGS),
     "recv": (int, 1, _WAIT_FLAGS),
     "read": (int, 1, _WAIT_FLAGS),
@@ -96,7 +106,7 @@ def _logical_lines(text):
 
 
 def _check_opened(step, opened):
-    if step.verb == "open":
+    if step.verb in ("open", "login"):
         opened.update(step.conns)
     if not opened.issuperset(step.conns):
         raise ValueError(f"{'+'.join(step.conns)} is not open")
@@ -119,7 +129,7 @@ def _read_line(script, line):
 
 
 def _add_send(script, conn, text):
-    expand(text, SAMPLE_TOKEN)  # complain now, with the line number
+    expand(text, SAMPLES)  # complain now, with the line number
     last = script.steps[-1] if script.steps else None
     if last and last.verb == "send" and last.conns == [conn]:
         last.arg += text  # neighbours travel as one segment
@@ -132,7 +142,7 @@ def _publish(verb, rest):
     subjects, *parts = re.split(r" \| ?", rest)
     if len(parts) != {"pub": 1, "hpub": 2}[verb]:
         raise ValueError(f"{verb} wants its parts between bars")
-    lengths = [len(b"".join(expand(p, SAMPLE_TOKEN))) for p in parts]
+    lengths = [len(b"".join(expand(p, SAMPLES))) for p in parts]
     sizes = [lengths[0], sum(lengths)] if verb == "hpub" else lengths
     return " ".join([verb.upper(), subjects, *map(str, sizes)]) + "\\r\\n" + "".join(parts) + "\\r\\n"
 
@@ -144,7 +154,7 @@ def _read_step(conns, verb, rest):
     if len(conns) > 1 and verb != "recv":
         raise ValueError("only recv waits on several connections")
     if kind is str:
-        expand(rest, SAMPLE_TOKEN)
+        expand(rest, SAMPLES)
         return Step(conns, verb, rest)
     words = rest.split()
     if kind is int and words and words[0].isdigit():
@@ -182,25 +192,25 @@ _PIECE = re.compile(
     r"(?P<cut>\{\|\})"
     r"|\{(?P<unit>(?:[^{}\\]|\\.|\{(?:[^{}\\]|\\.)*\})+?)\*(?P<times>\d+)\}"
     r"|\\(?P<esc>x[0-9a-fA-F]{2}|.)"
-    r"|(?P<token>\$T(?![A-Za-z0-9]))"
+    r"|\$(?P<name>T|[PR][1-9])(?![A-Za-z0-9])"
     r"|(?P<plain>.)",
     re.S,
 )
 _ESCAPES = {"r": b"\r", "n": b"\n", "t": b"\t", "0": b"\0", "s": b" ", **{c: c.encode() for c in "\\{}*$"}}
 
 
-def expand(text, token):
-    """The segments that `text` stands for: escapes, {x*100} and $T replaced, cut at every {|}."""
+def expand(text, names):
+    """The segments that `text` stands for: escapes, {x*100} and $T, $P1, $R1 replaced (by `names`), cut at every {|}."""
     segments = [bytearray()]
     for m in _PIECE.finditer(text):
         if m["cut"]:
             segments.append(bytearray())
         elif m["unit"]:
-            segments[-1] += b"".join(expand(m["unit"], token)) * int(m["times"])
+            segments[-1] += b"".join(expand(m["unit"], names)) * int(m["times"])
         elif m["esc"]:
             segments[-1] += _escape(m["esc"])
-        elif m["token"]:
-            segments[-1] += token.encode()
+        elif m["name"]:
+            segments[-1] += names[m["name"]].encode()
         else:
             segments[-1] += m["plain"].encode()
     return [bytes(s) for s in segments if s]

@@ -86,3 +86,37 @@ def stable_info(head):
     except (ValueError, IndexError):
         return text  # not the JSON we know: compare it raw
     return text[: start + 1] + ",".join(out) + text[pos:]
+
+
+# What the server says in JSON of its own has such values, too: how they look, and what is shown. An rtt may be known or not.
+_SPOKEN_BY_SERVER = re.compile(rb'\r\nNats-Request-Info: \{|\{"type":"io\.nats\.server\.|\{"server":\{|"events":\[\{"type":"')
+_VOLATILE_IN_JSON = [
+    (re.compile(rb',"rtt":\d+'), b""),
+    (re.compile(rb'"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z"'), b'"<time>"'),
+    (re.compile(rb'"(c?id|seq)":[1-9]\d*'), rb'"\1":<n>'),
+    (re.compile(rb'"id":"N[A-Z2-7]{55}"'), b'"id":"<server_id>"'),
+    (re.compile(rb'"name":"N[A-Z2-7]{55}"'), b'"name":"<server_id>"'),
+    (re.compile(rb'"id":"[0-9A-Za-z]{22}"'), b'"id":"<nuid>"'),
+    (re.compile(rb'"(service|system)":\d+'), rb'"\1":<ns>'),
+    (re.compile(rb'"total":[1-9]\d*'), b'"total":<ns>'),
+    (re.compile(rb'"ver":"\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?"'), b'"ver":"<semver>"'),
+]
+
+
+def stable_message(frame):
+    """The bytes of a MSG or HMSG with what is volatile in the server's own JSON replaced, and the sizes in its line as if
+    that had been sent."""
+    if not _SPOKEN_BY_SERVER.search(frame.body):
+        return frame.bytes
+    line = frame.head.rstrip(b"\r\n")
+    n_head = int(line.split()[-2]) if frame.verb == "HMSG" else 0
+    head, payload = _stable_json(frame.body[:n_head]), _stable_json(frame.body[n_head:])
+    sizes = [len(head)] * (frame.verb == "HMSG") + [len(head + payload) - len(b"\r\n")]
+    before = line.rsplit(b" ", len(sizes))[0]
+    return b"%b %b\r\n" % (before, b" ".join(b"%d" % n for n in sizes)) + head + payload
+
+
+def _stable_json(data):
+    for pattern, shown in _VOLATILE_IN_JSON:
+        data = pattern.sub(shown, data)
+    return data

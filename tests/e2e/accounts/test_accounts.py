@@ -46,7 +46,8 @@ def test_x006_users_outside_accounts(world):
 
 @pytest.mark.parametrize("text, accepted", [
     (accounts(), False), ("accounts { A {} }", True), ("accounts { A {}, B { exports: [ {stream: x} ] } }", True),
-    ("accounts: [A, B]", True), ("accounts { A { users: [] } }", True), (accounts() + "no_auth_user: a", True)])
+    ("accounts: [A, B]", True), ("accounts { A { users: [] } }", True), (accounts() + "no_auth_user: a", True)],
+    ids=["users", "none", "exports", "list", "empty", "no_auth_user"])
 def test_x007_without_credentials(world, connect, text, accepted):
     """Refused where there are users; where there are none, into $G."""
     w = world(text)
@@ -59,7 +60,8 @@ def test_x007_without_credentials(world, connect, text, accepted):
 
 
 @pytest.mark.parametrize("text", ['accounts { "$SYS" { users: [ {user: sys, password: pw} ] } }',
-                                  "system_account: ADMIN, accounts { ADMIN { users: [ {user: sys, password: pw} ] } }"])
+                                  "system_account: ADMIN, accounts { ADMIN { users: [ {user: sys, password: pw} ] } }"],
+                         ids=["$SYS", "ADMIN"])
 def test_x008_only_the_system_account(world, text):
     """Anonymous clients are in $G, by way of a user that was made for them."""
     w = world(text)

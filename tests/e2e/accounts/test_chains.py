@@ -146,8 +146,8 @@ def test_too_long_chain(world):
     answer(near, ask(a, near).reply, b"!")
     assert heard(a) == [(b"_I.1", b"!")]
     far.fence()
-    near.close()
-    w.server.closed_reason(near.cid)
+    near.send(b"UNSUB 1\r\n")
+    near.fence()
     a.send(pub(b"req", b"?", b"_I.1"))
     a.expect(no_responders(b"_I.1", 1, b"req"))
     far.fence()

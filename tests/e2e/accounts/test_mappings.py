@@ -113,7 +113,8 @@ def test_echo_false(world):
     assert heard(other) == [(b"b", b"x")]
 
 
-@pytest.mark.parametrize("text", ["mappings: {foo: bar}", "maps: {foo: bar}", "mappings = {foo = bar}", "mappings {foo: {dest: bar, weight: 100}}",
+@pytest.mark.parametrize("text", ["mappings: {foo: bar}", "maps: {foo: bar}", "mappings = {foo = bar}",
+                                  "mappings {foo: {dest: bar, weight: 100}}",
                                   'mappings {foo: [ {destination: bar, weight: "100%"} ]}'])
 def test_x058_top_level(world, text):
     """They are those of $G."""
@@ -313,7 +314,8 @@ def test_x060_responses(world):
 
 def test_streams_are_not_mapped(world):
     """What comes from another account keeps its subject, as only publishing is mapped."""
-    w = world(accounts(exports='{stream: "ev.>"}', imports=imported("stream", "ev.>"), a="mappings: {ev.x: wrong}", s="mappings: {y: ev.x}"))
+    w = world(accounts(exports='{stream: "ev.>"}', imports=imported("stream", "ev.>"),
+                       a="mappings: {ev.x: wrong}", s="mappings: {y: ev.x}"))
     s, a = w("s"), w("a", b">")
     s.send(pub(b"y", b"1") + pub(b"ev.x", b"2"))
     s.fence()

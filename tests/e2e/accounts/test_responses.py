@@ -9,6 +9,7 @@ import pytest
 from e2e.accounts.lines import (CAPABLE, account, accounts, heard, hpub, imported, messages, no_responders, pub, pub_denied,
                                 read_message)
 from e2e.accounts.requests import SERVICE, answer, ask, is_reply, offered, service
+from harness import eventually
 
 STREAM = service("response: stream")
 ALL_TYPES = ["", "response: single", "response: Singleton", "response: stream", "response_type: chunked", "response: CHUNK"]
@@ -298,6 +299,12 @@ def leave(a, how):
         a.reset()
 
 
+def has_no_responders(probe, subject):
+    """Whether nobody listens there; the probe's subscription 1 is for _P."""
+    probe.send(pub(subject, b"", b"_P"))
+    return b"NATS/1.0 503" in probe.ping()
+
+
 @pytest.mark.parametrize("inbox", [b"_I.1", b"_I.*", b"_I.>", b"*.*", b"_I.> q"])
 def test_x100_unsubscribed(world, inbox):
     """With the last subscription for its reply subject the request is forgotten; another one does not bring it back."""
@@ -316,11 +323,10 @@ def test_x100_unsubscribed(world, inbox):
 def test_x100_gone(world, how):
     """However the subscription went."""
     w = world(STREAM)
-    s, a = w("s", b"req", **CAPABLE), w("a", b"_I.*", **CAPABLE)
+    s, a, probe = w("s", b"req", **CAPABLE), w("a", b"_I.*", **CAPABLE), w("a", b"_P", **CAPABLE)
     reply = ask(a, s).reply
     leave(a, how)
-    if how in ("close", "reset"):
-        w.server.closed_reason(a.cid)
+    eventually(lambda: has_no_responders(probe, b"_I.probe"))
     again = w("a", b"_I.>", **CAPABLE)
     ends(s, again, reply)
 

@@ -218,7 +218,8 @@ def test_x071_reply(world):
 
 @pytest.mark.parametrize("text, subscription, told", [
     (accounts(**EV), b"ev.x", False), (accounts(**EV), b"ev.x q", False), (accounts(**EV), b"ev.*", False), (accounts(**EV), b"ev.y", True),
-    (accounts(**EV_IN), b"ev.x", True), (accounts(**EV_IN), b"in.ev.x", False), (accounts(**EV), b"", True)], ids=repr)
+    (accounts(**EV_IN), b"ev.x", True), (accounts(**EV_IN), b"in.ev.x", False), (accounts(**EV), b"", True)],
+    ids=lambda value: value.decode() if isinstance(value, bytes) else "")
 def test_x072_interest(world, text, subscription, told):
     """A subscription of an importer, plain or in a queue, counts: no 503 then."""
     w = world(text)

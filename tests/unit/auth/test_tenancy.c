@@ -32,7 +32,7 @@ static struct tenancy *make(const char *text, struct buf *why)
         st = option_read(tables, tree.root, &r);
     }
     if (st == ST_OK) {
-        st = tenancy_make(&o, NULL, &d, &t);
+        st = tenancy_make(&o, STR(""), NULL, &d, &t);
     }
     assert_int_equal(st == ST_OK, t != NULL);
     assert_int_equal(st == ST_OK, d.n_errors == 0);
