@@ -32,7 +32,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from workloads import CONFIGS, METHOD, ROWS, SECTIONS, Metric, Row, show
+from workloads import CONFIGS, CONTENDERS, INDEXES, METHOD, ROWS, SECTIONS, Metric, Row, show
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -142,6 +142,8 @@ class Bench:
         """Runs a row once on one contender; a dict with the row's metrics, or with "error"."""
         try:
             command = self.command(row, contender)
+            if row.load == "index":
+                return run_index(command)
             return self.run_start(command) if row.load == "start" else self.run_load(row, command)
         except RunError as e:
             return {"error": str(e)}
@@ -209,6 +211,15 @@ def derive(sample: dict, threads_ns: list[int], n_load_cores: int) -> dict:
         if f"{p}_us" in sample:
             sample[f"{p}_ns"] = sample[f"{p}_us"] * 1000
     return sample
+
+
+def run_index(command: list[str]) -> dict:
+    """What index_bench prints: nanoseconds by its words."""
+    try:
+        text = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300).stdout
+    except (OSError, subprocess.SubprocessError) as e:
+        raise RunError(str(e)) from None
+    return {what: float(ns) for what, ns in re.findall(r"^(\S.*?) +(\d+) ns$", text, re.MULTILINE)}
 
 
 def time_to_ready(command: list[str], timeout: float = 10) -> int:
@@ -351,6 +362,14 @@ def profile(bench: Bench, row: Row) -> None:
 # ---------------------------------------------------------------- main
 
 
+def our_commands(server: str) -> dict[str, list[str]]:
+    """The command lines of all contenders but the peer; index_bench is that of the server's build."""
+    index_bench = Path(server).parent / "tests/unit/broker/index_bench"
+    programs = [(server, CONTENDERS), (str(index_bench), INDEXES)]
+    return {who: [program, *shlex.split(args.replace("OUT", str(OUT)))] for program, table in programs
+            for who, args in table.items()}
+
+
 def write_configs() -> None:
     """The configuration files of the rows that need one, and the certificate that they name."""
     for name, text in CONFIGS.items():
@@ -407,11 +426,10 @@ def main() -> int:
     write_configs()
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    server = os.path.abspath(args.server)
-    commands = {"gnatwren": [server], "without rules": [server], "with rules": [server, "-c", str(OUT / "rules.conf")]} | {f"io_threads {n}": [server, "--io_threads", str(n)] for n in (1, 2)}
+    commands = our_commands(os.path.abspath(args.server))
     bench = Bench(commands, args.secs or (0.5 if args.quick else 2), args.quick)
     if args.profile:
-        row = next((r for r in ROWS if r.name == args.profile and r.load != "start"), None)
+        row = next((r for r in ROWS if r.name == args.profile and r.load not in ("start", "index")), None)
         if not row:
             print(f"no such row: {args.profile} (see --list)", file=sys.stderr)
             return 2

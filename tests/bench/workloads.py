@@ -39,7 +39,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Metric:
-    key: str    # field of a sample
+    key: str    # field of a sample; for "index" the words that index_bench uses
     what: str
     unit: str   # see show()
     target: Target | None = None
@@ -50,7 +50,7 @@ class Metric:
 class Row:
     name: str
     what: str
-    load: str                                    # natsload's arguments; "start" is run_start()
+    load: str                                    # natsload's arguments; "start" is run_start(), "index" run_index()
     metrics: tuple[Metric, ...]
     pin: bool = False                            # server on one core, load on the others
     pair: tuple[str, str] = ("peer", "gnatwren")  # base and candidate
@@ -70,8 +70,13 @@ def rate_row(name: str, what: str, load: str) -> Row:
     return Row(name, what, load, (Metric("msgs_per_s", "messages in + out", "/s"),))
 
 
+def figure(what: str, key: str, unit: str, bound: float, **more) -> Metric:
+    """Not compared with anything but its bound."""
+    return Metric(key, what, unit, Target(bound, is_ratio=False, **more))
+
+
 def bytes_at_most(what: str, key: str, bound: float) -> Metric:
-    return Metric(key, what, "B", Target(bound, is_ratio=False))
+    return figure(what, key, "B", bound)
 
 
 def latencies(p99: float | None = None) -> tuple[Metric, ...]:
@@ -91,6 +96,17 @@ def tls_row(name: str, what: str, load: str, *metrics: Metric, **more) -> Row:
     return Row(name, f"{what}, TLS", f"{load} --tls", metrics, config="tls", **more)
 
 
+def across_row(name: str, what: str, load: str, bound: float) -> Row:
+    """From account to account: those who subscribe to a stream import, responders export."""
+    sends, receives = ("importer", "exporter") if load.startswith("reqrep") else ("exporter", "importer")
+    users = f"--user {sends} --pass load --sub-user {receives} --sub-pass load"
+    return Row(name, what, f"{load} {users}", (cpu(bound),), pin=True, config="accounts")
+
+
+def mappings_row(name: str, what: str, load: str) -> Row:
+    return Row(name, what, load, (cpu(1.10),), pin=True, pair=("without mappings", "with mappings"))
+
+
 def _rules(n: int) -> str:
     """n allow and n deny rules, of which only the last that allows has to do with the load."""
     allow = [f"other.{i}.*" for i in range(n - 1)] + ["load.>"]
@@ -102,6 +118,32 @@ CONFIGS: dict[str, str] = {  # by name; OUT is bench.py's folder, where the cert
     "tls": 'tls { cert_file: "OUT/cert.pem", key_file: "OUT/key.pem" }\n',
     "rules": 'authorization { users: [ {user: load, password: load, permissions: {publish: %s, subscribe: %s}} ] }\n'
              % (_rules(20), _rules(20)),
+    "accounts": """accounts {
+  EXPORTER { users: [ {user: exporter, password: load} ]
+             exports: [ {service: "load.service"}, {stream: "load.s.*"}, {stream: "there.s.*"} ] }
+  IMPORTER { users: [ {user: importer, password: load} ]
+             imports: [ {service: {account: EXPORTER, subject: "load.service"}},
+                        {stream: {account: EXPORTER, subject: "load.s.*"}},
+                        {stream: {account: EXPORTER, subject: "there.s.*"}, to: "here.s.$1"} ] }
+}
+""",
+    # Beside the subjects of the load: none of them can be left out by its first tokens.
+    "mappings": "mappings {\n%s}\n" % "".join(f'  "load.m.a{i % 31}.other{i}.*": "load.there.{i}.$1"\n' for i in range(100)),
+}
+
+CONTENDERS: dict[str, str] = {  # our server: the arguments of each; OUT as in CONFIGS
+    "gnatwren": "",
+    "without rules": "",
+    "with rules": "-c OUT/rules.conf",
+    "without mappings": "",
+    "with mappings": "-c OUT/mappings.conf",
+    "io_threads 1": "--io_threads 1",
+    "io_threads 2": "--io_threads 2",
+}
+
+INDEXES: dict[str, str] = {  # index_bench, likewise
+    "1,000 subscriptions": "1000",
+    "1,000,000 subscriptions": "1000000",
 }
 
 SECOND_SHARE = Metric("second_share", "second worker's part of the CPU", "%", is_compared=False)
@@ -127,6 +169,27 @@ SECTIONS: dict[str, list[Row]] = {
         cpu_row("reqrep-64", "request-reply, 64 connections", "reqrep --conns 64 -s 16", 0.50),
         cpu_row("open-loop", "open loop, 100 k msg/s", "latency -r 100k", 0.65),
         Row("churn", "connect + SUB + PING + close", "churn", (cpu(0.40, "CPU per cycle"),), pin=True),
+        Row("pub-miss", "publish only, 16 B, over 1,000,000 subjects among 1,000,000 subscriptions, 10 % wildcards",
+            "pub -s 16 --subjects 1000000 --extra-subs 1000000 --wild 10", (figure("CPU per message", "cpu_ns_per_msg", "ns", 1000),),
+            pin=True, quick="--subjects 100000 --extra-subs 100000"),
+    ],
+    "Accounts: the server on one core, the load on the others": [
+        across_row("reqrep-1-service", "request-reply across accounts, 1 connection", "reqrep -s 16", 0.50),
+        across_row("reqrep-64-service", "request-reply across accounts, 64 connections", "reqrep --conns 64 -s 16", 0.50),
+        across_row("1to1-16-stream", "1:1, 16 B, stream import", "pubsub -s 16", 0.40),
+        across_row("1to1-16-stream-to", "1:1, 16 B, stream import to another subject",
+                   "pubsub -s 16 --prefix there --sub-prefix here", 0.40),
+    ],
+    "Mappings: gnatwren with 100 that do not match against gnatwren without, the server on one core": [
+        mappings_row("mappings-16", "1:1, 16 B", "pubsub -s 16"),
+        mappings_row("mappings-5000", "1:1, 16 B over 5,000 subjects", "pubsub -s 16 --subjects 5000"),
+        mappings_row("mappings-miss", "publish only, 16 B, over 100,000 subjects: no cached match", "pub -s 16 --subjects 100000"),
+    ],
+    "Index: one with 1,000,000 subscriptions against one with 1,000, 10 % wildcards, without a server": [
+        Row("index", "random subjects", "index",
+            (figure("match, not cached", "index_match + match_free, random subjects", "ns", 1000),
+             Metric("index_add", "add", "ns"), Metric("index_remove, random", "remove", "ns")),
+            pair=("1,000 subscriptions", "1,000,000 subscriptions")),
     ],
     "Security: the server on one core, the load on the others": [
         Row("1to1-16-rules", "1:1, 16 B, 20 allow and 20 deny rules", "pubsub -s 16 --user load --pass load", (cpu(0.28),),
@@ -157,6 +220,7 @@ SECTIONS: dict[str, list[Row]] = {
         Row("subs", "subscriptions, unique subjects, 10 % wildcards", "subs -n 1000000 --wild 10",
             (bytes_at_most("RSS each", "rss_bytes_per_unit", 250),
              Metric("units_per_s", "SUB rate, one connection", "/s", Target(1.5, at_least=True)),
+             figure("SUB rate, its least", "units_per_s", "/s", 400e3, at_least=True),
              cpu(None, "CPU per SUB")), quick="-n 100000"),
         Row("start", "idle process", "start",
             (bytes_at_most("RSS", "rss", 6 << 20),

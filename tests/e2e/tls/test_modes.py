@@ -124,7 +124,7 @@ def test_client_closes(tls_server, connect, secure):
 def test_slow_reader(tls_server, connect, secure, subject):
     """A client that does not read for a while misses nothing."""
     server = tls_server()
-    a = secure(connect(server, rcvbuf=8192)).connect()
+    a = secure(connect(server, rcvbuf=65536, timeout=60)).connect()
     b = secure(connect(server)).connect()
     a.send(b"SUB %s 1\r\n" % subject)
     a.fence()
