@@ -147,7 +147,7 @@ static struct str choose_scope(const struct mappings *m, const struct mapping_de
             return own;
         }
     }
-    return (struct str){0};
+    return STR("");
 }
 
 /* Whether destination i may stand beside those before it. */
@@ -254,5 +254,5 @@ struct str mapping_apply(const struct mapping *m, struct str subject, uint32_t r
             return buf_str(out);
         }
     }
-    return m->loses_rest ? (struct str){0} : subject;
+    return m->loses_rest ? STR("") : subject;
 }

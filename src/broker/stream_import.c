@@ -12,7 +12,7 @@
 #include "broker/peer.h"
 #include "broker/rights.h"
 #include "broker/trace.h"
-#include "proto/subject.h"
+#include "proto/pattern.h"
 
 struct stream_import *stream_import_new(struct tenancy *tenancy, const struct import *import,
                                         struct account *from, struct account *to)
@@ -114,7 +114,7 @@ static struct str subject_behind(const struct stream_import *s, const struct sub
     const struct import *import = s->import;
 
     common->n = out->n = 0;
-    if (!subject_intersect(sub_subject(local), import->local, common)) {
+    if (!pattern_intersect(sub_subject(local), import->local, common)) {
         return (struct str){0};
     }
     if (!import->transforms.to_remote) {

@@ -163,7 +163,7 @@ static void grant(const struct sub *s, struct str reply)
 /* What becomes of one message for one subscription. */
 enum outcome { GONE, CLOSED, SPENT, DROPPED, WRITTEN };
 
-static inline enum outcome write_to(struct delivery *d, struct msg *m, struct sub *s,
+ALWAYS_INLINE enum outcome write_to(struct delivery *d, struct msg *m, struct sub *s,
                                     bool with_tickets, bool is_logged)
 {
     struct conn *here;

@@ -69,3 +69,32 @@ bool pattern_overlaps(struct str a, struct str b)
     }
     return !a.p && !b.p;
 }
+
+bool pattern_intersect(struct str a, struct str b, struct buf *out)
+{
+    bool is_first = true;
+
+    while (a.p && b.p) {
+        struct str rest_a = a;
+        struct str rest_b = b;
+        struct str x = subject_next_token(&rest_a);
+        struct str y = subject_next_token(&rest_b);
+        bool is_last = is_rest(x) || is_rest(y);
+
+        if (!is_first) {
+            buf_add_char(out, '.');
+        }
+        if (is_last) { // the other one's
+            buf_add(out, is_rest(x) ? b : a);
+            return true;
+        }
+        if (!is_star(x) && !is_star(y) && !str_equal(x, y)) {
+            return false;
+        }
+        buf_add(out, is_star(x) ? y : x);
+        is_first = false;
+        a = rest_a;
+        b = rest_b;
+    }
+    return !a.p && !b.p;
+}

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "base/buf.h"
 #include "base/str.h"
 
 /** @return  whether s is a valid subject (proto/subject.h) without white space, as a configuration
@@ -19,3 +20,9 @@ bool pattern_covers(struct str outer, struct str inner);
 
 /** @return  whether there is a subject that both stand for. Both are valid. */
 bool pattern_overlaps(struct str a, struct str b);
+
+/**
+ * Append the pattern of all subjects that two valid patterns both match.
+ * @return  false: there are none, and what was appended is of no use
+ */
+bool pattern_intersect(struct str a, struct str b, struct buf *out);

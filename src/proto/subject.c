@@ -100,37 +100,3 @@ bool subject_matches(struct str literal, struct str pattern)
         p++;
     }
 }
-
-static bool is_wildcard(struct str token, char which)
-{
-    return token.n == 1 && token.p[0] == which;
-}
-
-bool subject_intersect(struct str a, struct str b, struct buf *out)
-{
-    bool is_first = true;
-
-    while (a.p && b.p) {
-        struct str rest_a = a;
-        struct str rest_b = b;
-        struct str x = subject_next_token(&rest_a);
-        struct str y = subject_next_token(&rest_b);
-        bool is_rest = is_wildcard(x, '>') || is_wildcard(y, '>');
-
-        if (!is_first) {
-            buf_add_char(out, '.');
-        }
-        if (is_rest) { // the other one's
-            buf_add(out, is_wildcard(x, '>') ? b : a);
-            return true;
-        }
-        if (!is_wildcard(x, '*') && !is_wildcard(y, '*') && !str_equal(x, y)) {
-            return false;
-        }
-        buf_add(out, is_wildcard(x, '*') ? y : x);
-        is_first = false;
-        a = rest_a;
-        b = rest_b;
-    }
-    return !a.p && !b.p;
-}

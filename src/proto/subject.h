@@ -6,7 +6,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/buf.h"
 #include "base/str.h"
 
 /**
@@ -23,12 +22,6 @@ uint32_t subject_count_tokens(struct str s);
 
 /** @return  whether a published subject, taken literally, matches a valid subscription subject. */
 bool subject_matches(struct str literal, struct str pattern);
-
-/**
- * Append the pattern of all subjects that two valid patterns both match.
- * @return  false: there are none, and what was appended is of no use
- */
-bool subject_intersect(struct str a, struct str b, struct buf *out);
 
 /**
  * Take the first token off a subject.

@@ -89,10 +89,11 @@ class Client:
 
     def expect(self, data: bytes) -> None:
         """The next bytes are exactly `data`."""
-        deadline = self._deadline()
+        deadline, n_good = self._deadline(), 0
         while len(self._buffer) < len(data):
-            if self._buffer != data[:len(self._buffer)]:
+            if self._buffer[n_good:] != data[n_good:len(self._buffer)]:
                 break
+            n_good = len(self._buffer)
             self._receive(deadline, data)
         if not self._buffer.startswith(data):
             self._fail("unexpected bytes", data)

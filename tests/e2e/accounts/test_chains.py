@@ -206,7 +206,8 @@ def test_x103_cycle_by_way_of_mappings(world, n):
                                  imports="".join(imported("service", "x", account=name) for name in exporters)),
                          *(account(name, "mappings: {x: y}", exports=offered("x"), imports=imported("service", "y", account="A"))
                            for name in exporters)))
-    a, local, others = w("a", b"_I.>", **CAPABLE), w("a", b"x", b"y", **CAPABLE), [w(name.lower(), b"x", b"y", **CAPABLE) for name in exporters]
+    a, local = w("a", b"_I.>", **CAPABLE), w("a", b"x", b"y", **CAPABLE)
+    others = [w(name.lower(), b"x", b"y", **CAPABLE) for name in exporters]
     a.send(pub(b"x", b"?", b"_I.1"))
     a.fence()
     assert Counter(m.info["svc"] if m.header else None for m in messages(local)) == {None: 1, **{name: 1 for name in exporters}}

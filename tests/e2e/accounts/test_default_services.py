@@ -184,7 +184,8 @@ def test_x128_imports_of_a_fresh_account(world):
     system.send(pub(b"$SYS.REQ.ACCOUNT.A.INFO", b"", b"_I.1"))
     imports = json.loads(read_message(system).payload)["data"]["imports"]
     assert {(entry["local_subject"], entry["subject"], entry.get("share", False)) for entry in imports} == {
-        ("$SYS.REQ.ACCOUNT.PING.CONNZ", "$SYS.REQ.ACCOUNT.A.CONNZ", False), ("$SYS.REQ.SERVER.PING.CONNZ", "$SYS.REQ.ACCOUNT.A.CONNZ", False),
+        ("$SYS.REQ.ACCOUNT.PING.CONNZ", "$SYS.REQ.ACCOUNT.A.CONNZ", False),
+        ("$SYS.REQ.SERVER.PING.CONNZ", "$SYS.REQ.ACCOUNT.A.CONNZ", False),
         ("$SYS.REQ.ACCOUNT.PING.STATZ", "$SYS.REQ.ACCOUNT.A.STATZ", False), ("$SYS.REQ.USER.INFO", "$SYS.REQ.USER.A.INFO", True)}
 
 
@@ -202,7 +203,8 @@ POSITIONED = "system_account: SYS\n" + "accounts {%s %s %s}" % (
 def test_x127_exports_of_the_system_account(world):
     """It can offer services and streams like any other, to each account what bears its name."""
     w = world(POSITIONED)
-    system, a, b = w("sys", b"$SYS.REQ.ACCOUNT.*.NEWS", **CAPABLE), w("a", b"_I.1", b"$SYS.ACCOUNT.>", **CAPABLE), w("b", b"news", **CAPABLE)
+    system = w("sys", b"$SYS.REQ.ACCOUNT.*.NEWS", **CAPABLE)
+    a, b = w("a", b"_I.1", b"$SYS.ACCOUNT.>", **CAPABLE), w("b", b"news", **CAPABLE)
     a.send(pub(b"$SYS.REQ.ACCOUNT.A.NEWS", b"?", b"_I.1"))
     got = read_message(system)
     assert got.subject == b"$SYS.REQ.ACCOUNT.A.NEWS"
@@ -232,7 +234,8 @@ def test_x127_info_and_events(world):
         account("SYS", exports=offered("$SYS.REQ.ACCOUNT.*.INFO", "account_token_position: 4")
                 + '{stream: "$SYS.ACCOUNT.*.CONNECT", account_token_position: 3}'),
         account("B"),
-        imports=imported("service", "$SYS.REQ.ACCOUNT.A.INFO", account="SYS") + imported("stream", "$SYS.ACCOUNT.A.CONNECT", account="SYS")))
+        imports=imported("service", "$SYS.REQ.ACCOUNT.A.INFO", account="SYS")
+        + imported("stream", "$SYS.ACCOUNT.A.CONNECT", account="SYS")))
     a = w("a", b"_I.1", b"$SYS.ACCOUNT.>", **CAPABLE)
     a.send(pub(b"$SYS.REQ.ACCOUNT.A.INFO", b"", b"_I.1"))
     while (got := read_message(a)).subject != b"_I.1":

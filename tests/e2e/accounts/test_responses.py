@@ -238,7 +238,8 @@ THRESHOLDS = ["threshold", "response_threshold", "response_max_time", "response_
 
 def test_x082_threshold(world):
     """A response within the time arrives, one after twice the time does not (in between it may)."""
-    w = world(accounts(exports="".join(offered(f"req.{key}", f'{key}: "1s"') for key in THRESHOLDS), imports=imported_all("req.", THRESHOLDS)))
+    w = world(accounts(exports="".join(offered(f"req.{key}", f'{key}: "1s"') for key in THRESHOLDS),
+                       imports=imported_all("req.", THRESHOLDS)))
     s, a = w("s", b"req.*", **CAPABLE), w("a", b"_I.>", **CAPABLE)
     for key in THRESHOLDS:
         answer(s, ask(a, s, b"req." + key.encode()).reply, b"in time")

@@ -351,6 +351,22 @@ def test_no_echo(simple):
     p.fence()
 
 
+def test_slow_consumer(simple, connect):
+    """A receiver that is left out for being slow."""
+    w = simple("no_fast_producer_stall: true\nmax_pending: 2MB")
+    t, p, slow = w("a", b"trc"), w("a", **CAPABLE), connect(w.server, rcvbuf=4096).connect(user="a", **{"pass": "pw"})
+    slow.send(b"SUB foo 1\r\nPING\r\n")
+    slow.expect(b"PONG\r\n")
+    expected = [[came_in(p, "foo"), reached(slow, "foo")],
+                [came_in(p, "foo"), refused(slow, "foo", "fast producer not stalled and consumer is slow")]]
+    seen = []
+    while len(seen) < 500 and expected[1] not in seen:
+        p.send(traced(b"foo", payload=65536 * b"x"))
+        seen.append(events(t))
+    assert expected[0] in seen
+    assert seen[-1] == expected[1]
+
+
 # ---- mappings
 
 @pytest.mark.parametrize("mapping, subject, to", [

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import pytest
 
 from e2e.accounts.lines import CAPABLE, account, heard, imported, messages, pub, read_message
-from e2e.accounts.requests import answer, ask, offered
+from e2e.accounts.requests import ask, offered
 from harness import eventually
 
 N_REQUESTS = 5000  # of each requestor

@@ -355,6 +355,24 @@ static void test_need(void **state)
     assert_int_equal(in.n, 12);
 }
 
+/* Of a message that is too big the subject is known, and the headers once they are there. */
+static void test_too_big(void **state)
+{
+    struct str early = STR("HPUB a.b r 4 2000000\r\nhdr");
+    struct str in = STR("HPUB a.b r 4 2000000\r\nhdr:pay");
+    struct parser p = usual;
+    struct op op;
+
+    (void)state;
+    assert_int_equal(parse_next(&p, &early, &op), PARSE_TOO_BIG);
+    assert_true(str_equal(op.msg.subject, STR("a.b")));
+    assert_int_equal(op.msg.hdr.n, 0);
+    p = usual;
+    assert_int_equal(parse_next(&p, &in, &op), PARSE_TOO_BIG);
+    assert_true(str_equal(op.msg.hdr, STR("hdr:")));
+    assert_int_equal(p.need, 2000000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -363,7 +381,7 @@ int main(void)
         cmocka_unit_test(test_unsub),         cmocka_unit_test(test_pub),
         cmocka_unit_test(test_leading_zeros), cmocka_unit_test(test_hpub),
         cmocka_unit_test(test_line_limit),    cmocka_unit_test(test_connect_only),
-        cmocka_unit_test(test_need),
+        cmocka_unit_test(test_need),          cmocka_unit_test(test_too_big),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
