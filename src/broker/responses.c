@@ -32,12 +32,17 @@
 /* … and "yyyyyy". */
 #define SUBJECT_BYTES (PREFIX_BYTES + RESPONSE_TOKEN_BYTES)
 
+/* Read at once; the kernel gives so many bytes without a signal getting in between. */
+#define SECRETS 32u
+
 struct responses {
     struct account *account;
     struct buf tail; // of subjects of what is measured: ".hash.T"
     char prefix[PREFIX_BYTES];
     pthread_mutex_t lock;
     struct response_table table; // guarded by: lock
+    uint64_t secrets[SECRETS];   // guarded by: lock. Random numbers in stock
+    unsigned n_secrets;          // guarded by: lock
     struct delivery *sweeper;    // of the worker that has the timer: the first that awaits
     int64_t sweep_ns;            // guarded by: lock. What the timer is, or is about to be, set to
     struct timer sweep;          // only for that worker
@@ -154,12 +159,15 @@ static void sweep(struct timer *t)
 
 /* ---- beginnings; with the lock held */
 
-static void draw_token(struct responses *r, struct delivery *d, char *out)
+/* Nobody may guess what others were given, so these come from the kernel, some at a time. */
+static void draw_token(struct responses *r, char *out)
 {
     do {
-        uint64_t high = deliver_random(d);
-
-        base62_write(out, RESPONSE_TOKEN_BYTES, high << 32 | deliver_random(d));
+        if (r->n_secrets == 0) {
+            ENSURE(getrandom(r->secrets, sizeof(r->secrets), 0) == sizeof(r->secrets));
+            r->n_secrets = ARRAY_SIZE(r->secrets);
+        }
+        base62_write(out, RESPONSE_TOKEN_BYTES, r->secrets[--r->n_secrets]);
     } while (response_table_find(&r->table, out));
 }
 
@@ -180,7 +188,7 @@ static void list(struct responses *r, struct delivery *d, struct response *p, in
 {
     int64_t now_ns = clock_now_ns();
 
-    draw_token(r, d, p->token);
+    draw_token(r, p->token);
     response_table_add(&r->table, p, threshold_ns, now_ns);
     keep_sweep(r, d, now_ns + threshold_ns);
 }
@@ -244,12 +252,12 @@ void responses_await(struct responses *r, struct delivery *d, const struct respo
     sub_unref(response_sub(p));
 }
 
-void responses_draw_subject(struct responses *r, struct delivery *d, struct buf *out)
+void responses_draw_subject(struct responses *r, struct buf *out)
 {
     struct response unused = {0};
 
     pthread_mutex_lock(&r->lock);
-    draw_token(r, d, unused.token);
+    draw_token(r, unused.token);
     pthread_mutex_unlock(&r->lock);
     write_subject(r, &unused, out);
 }

@@ -50,8 +50,8 @@ struct responses *responses_new(struct account *a, const char *server_hash);
 /** Drop all that an account owes. Thread: any. */
 void responses_clear(struct responses *r);
 
-/** Free it, cleared before as those of all accounts, with its subscription, that may still be in the
- * index. Thread: control, after the workers ended. */
+/** Free it, cleared before as those of all accounts, with its subscription, that may still be in
+ * the index. Thread: control, after the workers ended. */
 void responses_free(struct responses *r);
 
 /**
@@ -64,7 +64,7 @@ void responses_await(struct responses *r, struct delivery *d, const struct respo
                      struct buf *out);
 
 /** Write a subject of that form that no response is awaited on. Thread: a worker.  Locks: r. */
-void responses_draw_subject(struct responses *r, struct delivery *d, struct buf *out);
+void responses_draw_subject(struct responses *r, struct buf *out);
 
 /** A request could not be delivered: do not wait. @param reply  that responses_await gave.
  * Thread: a worker.  Locks: r. */

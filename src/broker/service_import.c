@@ -133,8 +133,8 @@ static struct str await_response(struct service_import *s, struct delivery *d, c
 
 /* The trace goes on in the exporting account if that allows it; what clients there see of it leads
  * nowhere. @return  whether the request goes on */
-static bool trace_request(const struct service_import *s, struct delivery *d, const struct msg *m,
-                          struct msg *request, struct hop *h)
+static bool trace_request(const struct service_import *s, const struct msg *m, struct msg *request,
+                          struct hop *h)
 {
     struct trace *t = m->origin->trace;
     bool is_allowed = s->import->export->allow_trace;
@@ -142,7 +142,7 @@ static bool trace_request(const struct service_import *s, struct delivery *d, co
 
     trace_service(t, s->exporter, m->subject, request->subject);
     if (is_allowed) {
-        responses_draw_subject(s->exporter->responses, d, &dest);
+        responses_draw_subject(s->exporter->responses, &dest);
     } else {
         buf_add(&dest, TRACE_DISABLED);
     }
@@ -151,6 +151,12 @@ static bool trace_request(const struct service_import *s, struct delivery *d, co
     request->hdr = buf_str(&h->traced);
     buf_deinit(&dest);
     return is_allowed || !t->is_only;
+}
+
+/* An export of everything does not let others answer in the exporter's place. */
+static bool is_reply_subject(struct str subject)
+{
+    return subject.n > 4 && subject.p[0] == '_' && str_starts_with(subject, STR("_R_."));
 }
 
 static size_t ask(struct service_import *s, struct delivery *d, const struct msg *m,
@@ -169,10 +175,13 @@ static size_t ask(struct service_import *s, struct delivery *d, const struct msg
     struct party who;
     size_t n;
 
-    describe(s, m->origin, &who);
     request.subject = make_subject(s, d, m->subject, h);
+    if (UNLIKELY(is_reply_subject(request.subject))) {
+        return 0;
+    }
+    describe(s, m->origin, &who);
     request.hdr = add_info(m->hdr, &who, h);
-    if (UNLIKELY(t != NULL) && !trace_request(s, d, m, &request, h)) {
+    if (UNLIKELY(t != NULL) && !trace_request(s, m, &request, h)) {
         return 0;
     }
     if (!keeps_reply) {

@@ -97,7 +97,7 @@ static struct {
     uint32_t batch;  /* bytes per publisher write */
     uint32_t idle, extra_subs, wild_pct, subs_per_conn;
     int server_pid;
-    bool unsub, spin, stamp_now, check_full, sink, tls, json;
+    bool unsub, spin, stamp_now, check_full, sink, tls, json, fresh;
 } opt = {
     .host = "127.0.0.1",
     .port = "4222",
@@ -157,6 +157,7 @@ static const char usage_text[] =
     "  --wild PCT             percent of extra/unique subscriptions with wildcards\n"
     "  --subs-per-conn N      conns: subscriptions on each idle connection\n"
     "  --unsub                subs: unsubscribe them all afterwards as well\n"
+    "  --fresh                reqrep: each request has a reply subject of its own\n"
     "  --spin                 poll instead of sleeping (latency runs on a spare core)\n"
     "  --stamp-now            latency from the send, not from the due time\n"
     "  --sink                 count what subscribers get by its length alone: a cheap\n"
@@ -378,6 +379,7 @@ struct sender {
     uint64_t sent, limit; /* messages */
     uint64_t t_first;     /* when message 0 is due (rate) */
     uint64_t t_sent;      /* when the request in flight was sent (reqrep) */
+    char *fresh;          /* where FRESH stands in its reply subject; NULL: always the same */
     bool fenced, done;    /* PING sent, PONG received after the last message */
 };
 
@@ -864,12 +866,28 @@ static uint64_t check(struct conn *c, const char *body, uint32_t len)
 
 /* ------------------------------------------------------------- sending -- */
 
+/* Stands for the last token of a reply subject, to be overwritten. */
+#define FRESH "00000000"
+
+/* Makes the reply subject one that this requester has not used before. */
+static void freshen(struct sender *t)
+{
+    uint64_t n = t->sent;
+
+    for (size_t i = sizeof FRESH - 1; i-- > 0; n >>= 4) {
+        t->fresh[i] = "0123456789abcdef"[n & 15];
+    }
+}
+
 /* Sends the one request of a requester. */
 static void send_request(struct conn *c)
 {
     struct sender *t = c->tx;
 
     stamp(t->batch + t->body[0], t->sent, c->index, 0);
+    if (t->fresh) {
+        freshen(t);
+    }
     t->t_sent = now_ns();
     buf_add(&c->out, t->batch, t->start[1]);
     t->sent++;
@@ -1513,12 +1531,15 @@ static struct conn **open_reqrep(void)
     }
     snprintf(service, sizeof service, "%s.service", prefix_of(R_REQUESTER));
     for (uint32_t i = 0; i < opt.conns; i++) {
-        snprintf(inbox, sizeof inbox, "_INBOX.%x.%u", pid, i);
+        snprintf(inbox, sizeof inbox, "_INBOX.%x.%u%s", pid, i, opt.fresh ? "." FRESH : "");
         b.len = 0;
-        buf_fmt(&b, "SUB %s 1\r\n", inbox);
+        buf_fmt(&b, "SUB _INBOX.%x.%u%s 1\r\n", pid, i, opt.fresh ? ".*" : "");
         all[i] = new_conn(R_REQUESTER, i, &b);
         all[i]->rx = new_receiver();
         all[i]->tx = new_sender(i, service, inbox);
+        if (opt.fresh) {
+            all[i]->tx->fresh = strstr(all[i]->tx->batch, "." FRESH) + 1;
+        }
         all[i]->tx->limit = opt.msgs ? (opt.msgs + opt.conns - 1) / opt.conns : UINT64_MAX;
     }
     atomic_store(&g_senders_left, opt.conns);
@@ -1910,6 +1931,7 @@ enum {
     O_WILD,
     O_SPC,
     O_UNSUB,
+    O_FRESH,
     O_SPIN,
     O_STAMPNOW,
     O_SINK,
@@ -1952,6 +1974,7 @@ static const struct option options[] = {{"addr", 1, 0, 'a'},
                                         {"wild", 1, 0, O_WILD},
                                         {"subs-per-conn", 1, 0, O_SPC},
                                         {"unsub", 0, 0, O_UNSUB},
+                                        {"fresh", 0, 0, O_FRESH},
                                         {"spin", 0, 0, O_SPIN},
                                         {"stamp-now", 0, 0, O_STAMPNOW},
                                         {"check-full", 0, 0, O_CHECK},
@@ -2104,6 +2127,9 @@ static void set_option(int o, const char *v)
         break;
     case O_UNSUB:
         opt.unsub = true;
+        break;
+    case O_FRESH:
+        opt.fresh = true;
         break;
     case O_SPIN:
         opt.spin = true;

@@ -167,6 +167,7 @@ SECTIONS: dict[str, list[Row]] = {
         cpu_row("1to1-16k", "1:1, 16 KiB", "pubsub -s 16384", 0.70),
         cpu_row("reqrep-1", "request-reply, 1 connection", "reqrep -s 16", 0.70),
         cpu_row("reqrep-64", "request-reply, 64 connections", "reqrep --conns 64 -s 16", 0.50),
+        cpu_row("reqrep-64-fresh", "request-reply, 64 connections, each reply subject used once", "reqrep --conns 64 -s 16 --fresh", 0.50),
         cpu_row("open-loop", "open loop, 100 k msg/s", "latency -r 100k", 0.65),
         Row("churn", "connect + SUB + PING + close", "churn", (cpu(0.40, "CPU per cycle"),), pin=True),
         Row("pub-miss", "publish only, 16 B, over 1,000,000 subjects among 1,000,000 subscriptions, 10 % wildcards",
@@ -176,6 +177,7 @@ SECTIONS: dict[str, list[Row]] = {
     "Accounts: the server on one core, the load on the others": [
         across_row("reqrep-1-service", "request-reply across accounts, 1 connection", "reqrep -s 16", 0.50),
         across_row("reqrep-64-service", "request-reply across accounts, 64 connections", "reqrep --conns 64 -s 16", 0.50),
+        across_row("reqrep-64-service-fresh", "request-reply across accounts, 64 connections, each reply subject used once", "reqrep --conns 64 -s 16 --fresh", 0.50),
         across_row("1to1-16-stream", "1:1, 16 B, stream import", "pubsub -s 16", 0.40),
         across_row("1to1-16-stream-to", "1:1, 16 B, stream import to another subject",
                    "pubsub -s 16 --prefix there --sub-prefix here", 0.40),
@@ -265,4 +267,6 @@ hand-over, and cache lines that move between the cores, since both workers do ru
 include waiting. For that, see *cores busy*: close to the number of cores, nobody waited. The load counts what
 subscribers get and throws it away (`--sink`), to be cheap. Who connects when (`--order`) decides which worker gets
 whom, as connections are dealt out in turn; that a flow 1:1 did cross shows in the second worker's part of the CPU.
+
+**Index** rows time the subject index by itself (tests/bench/index_bench.c), with few subscriptions and with many.
 """

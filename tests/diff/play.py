@@ -106,8 +106,7 @@ class Player:
 
     def _do_login(self, step):
         """Open, CONNECT, and wait until that is done: the Go server maps nothing that comes in one read with CONNECT."""
-        user, _, more = step.arg.partition(" ")
-        options = {"verbose": False, "pedantic": False, "headers": True, "no_responders": True, "user": user, **json.loads(more or "{}")}
+        options = {"verbose": False, "pedantic": False, "headers": True, "no_responders": True, **step.arg}
         self._connect(step.conns[0])
         self._conn(step).send([b"CONNECT %b\r\nPING\r\n" % json.dumps(options).encode()])
         self._wait(step.conns[0], _nth(1, lambda f: f.verb == "PONG"))

@@ -4,6 +4,7 @@
 A script becomes a list of steps; bytes are expanded only when it is played, because $T is different in every run.
 """
 
+import json
 import re
 import shlex
 from dataclasses import dataclass, field
@@ -50,7 +51,7 @@ class Script:
 _WAIT_FLAGS = {"unordered", "anysid"}
 _STEPS = {
     "open": (None, None, {"info"}),
-    "login": (str, None, set()),
+    "login": (dict, None, set()),
     "fence": (int, 0, _WAIT_FLAGS),
     "recv": (int, 1, _WAIT_FLAGS),
     "read": (int, 1, _WAIT_FLAGS),
@@ -153,6 +154,9 @@ def _read_step(conns, verb, rest):
     kind, arg, flags = _STEPS[verb]
     if len(conns) > 1 and verb != "recv":
         raise ValueError("only recv waits on several connections")
+    if kind is dict:
+        user, _, more = rest.partition(" ")
+        return Step(conns, verb, {"user": user, **json.loads(more or "{}")})
     if kind is str:
         expand(rest, SAMPLES)
         return Step(conns, verb, rest)

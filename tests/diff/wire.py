@@ -88,10 +88,10 @@ def stable_info(head):
     return text[: start + 1] + ",".join(out) + text[pos:]
 
 
-# What the server says in JSON of its own has such values, too: how they look, and what is shown. An rtt may be known or not.
+# What the server says in JSON of its own has such values, too: how they look, and what is shown.
 _SPOKEN_BY_SERVER = re.compile(rb'\r\nNats-Request-Info: \{|\{"type":"io\.nats\.server\.|\{"server":\{|"events":\[\{"type":"')
 _VOLATILE_IN_JSON = [
-    (re.compile(rb',"rtt":\d+'), b""),
+    (re.compile(rb'"rtt":[1-9]\d*'), b'"rtt":<ns>'),
     (re.compile(rb'"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z"'), b'"<time>"'),
     (re.compile(rb'"(c?id|seq)":[1-9]\d*'), rb'"\1":<n>'),
     (re.compile(rb'"id":"N[A-Z2-7]{55}"'), b'"id":"<server_id>"'),
