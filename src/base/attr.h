@@ -11,6 +11,8 @@
 #define NORETURN __attribute__((noreturn))
 /** An inline function that is not worth being one otherwise. */
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
+/** A function that would cost its callers registers and stack where they do not call it. */
+#define NOINLINE __attribute__((noinline))
 #define LIKELY(x) __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define CACHE_LINE_BYTES 64

@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "broker/account.h"
 #include "broker/mapping.h"
-#include "broker/origin.h"
+#include "broker/msg_origin.h"
 #include "broker/peer.h"
 #include "broker/trace.h"
 #include "broker/trace_deliver.h"
@@ -125,8 +125,8 @@ static size_t write_group(struct delivery *d, struct msg *m, struct sub *const *
 }
 
 /* Nothing borrowed from the match is needed any more: other messages may be matched now. */
-static size_t run_handlers(struct delivery *d, struct account *a, struct msg *m, uint64_t except,
-                           uint32_t first)
+NOINLINE static size_t run_handlers(struct delivery *d, struct account *a, struct msg *m,
+                                    uint64_t except, uint32_t first)
 {
     uint32_t end = d->n_handlers;
     size_t n_taken = 0;
@@ -197,6 +197,19 @@ struct str deliver_map_hop(struct delivery *d, const struct account *a, struct s
     return mapping ? mapping_apply(mapping, subject, deliver_random(d), out) : subject;
 }
 
+NOINLINE static size_t write_groups(struct delivery *d, struct msg *m, const struct match *match,
+                                    uint64_t except)
+{
+    size_t n_taken = 0;
+
+    for (uint32_t i = 0; i < match->n_groups; i++) {
+        const struct match_group *g = &match->groups[i];
+
+        n_taken += write_group(d, m, match->subs + g->first, g->n, except);
+    }
+    return n_taken;
+}
+
 /* To all that the match cache knows of. */
 static inline size_t write_all(struct delivery *d, struct account *a, struct msg *m,
                                uint64_t except, struct match_hint *hint)
@@ -214,10 +227,8 @@ static inline size_t write_all(struct delivery *d, struct account *a, struct msg
         n_taken = write_runs(d, m, match->subs, match->n_plain, e->needs_tickets);
         match_hit(&d->cache, e);
     }
-    for (uint32_t i = 0; i < match->n_groups; i++) {
-        const struct match_group *g = &match->groups[i];
-
-        n_taken += write_group(d, m, match->subs + g->first, g->n, except);
+    if (match->n_groups) {
+        n_taken += write_groups(d, m, match, except);
     }
     return n_taken;
 }
@@ -240,7 +251,7 @@ size_t deliver(struct delivery *d, struct account *a, struct msg *m, uint64_t ex
 void deliver_own_with(struct delivery *d, struct account *a, struct str subject, struct str hdr,
                       struct str payload)
 {
-    const struct origin origin = {.account = a};
+    const struct msg_origin origin = {.account = a};
     struct match_hint hint = {0};
     struct msg m = {.subject = subject, .hdr = hdr, .payload = payload, .origin = &origin};
     struct buf wire = {0};

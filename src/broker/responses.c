@@ -15,7 +15,7 @@
 #include "broker/deliver.h"
 #include "broker/gather.h"
 #include "broker/index.h"
-#include "broker/origin.h"
+#include "broker/msg_origin.h"
 #include "broker/party.h"
 #include "broker/peer.h"
 #include "broker/response_table.h"
@@ -351,7 +351,7 @@ static bool end_trace(const struct response *p, struct msg *response, struct tra
 static size_t hand_over(const struct response *p, struct delivery *d, const struct msg *m,
                         uint64_t except, struct hop *h)
 {
-    const struct origin origin = {
+    const struct msg_origin origin = {
         .speaker = m->origin->speaker,
         .account = m->origin->account,
         .before = m->origin,

@@ -9,7 +9,7 @@
 #include "broker/account.h"
 #include "broker/deliver.h"
 #include "broker/latency.h"
-#include "broker/origin.h"
+#include "broker/msg_origin.h"
 #include "broker/party.h"
 #include "broker/peer.h"
 #include "broker/responses.h"
@@ -20,7 +20,7 @@
 
 /* The first service that a message went through; `s` if none did before. */
 static const struct service_import *first_service(const struct service_import *s,
-                                                  const struct origin *o)
+                                                  const struct msg_origin *o)
 {
     for (; o->before && o->service; o = o->before) {
         s = o->service;
@@ -30,7 +30,7 @@ static const struct service_import *first_service(const struct service_import *s
 
 /* What the exporting account may know of who asks (spec 05 §10): how much of it is for the account
  * that asked first to say. */
-static void describe(const struct service_import *s, const struct origin *o, struct party *out)
+static void describe(const struct service_import *s, const struct msg_origin *o, struct party *out)
 {
     const struct service_import *first = first_service(s, o);
     bool tells_server = (first != s && s->import->share) || s->import->from == s->tenancy->system;
@@ -163,12 +163,12 @@ static size_t ask(struct service_import *s, struct delivery *d, const struct msg
                   uint64_t except, struct hop *h)
 {
     struct trace *t = m->origin->trace;
-    const struct origin origin = {.speaker = m->origin->speaker,
-                                  .account = m->origin->account,
-                                  .before = m->origin,
-                                  .service = s,
-                                  .export = s->import->export,
-                                  .trace = s->import->export->allow_trace ? t : NULL};
+    const struct msg_origin origin = {.speaker = m->origin->speaker,
+                                      .account = m->origin->account,
+                                      .before = m->origin,
+                                      .service = s,
+                                      .export = s->import->export,
+                                      .trace = s->import->export->allow_trace ? t : NULL};
     bool keeps_reply = str_starts_with(m->reply, STR("$JS.ACK.")) || (t && t->is_only);
     struct msg request = {.payload = m->payload, .reply = m->reply, .origin = &origin};
     struct match_hint hint = {0};
@@ -198,7 +198,7 @@ static size_t ask(struct service_import *s, struct delivery *d, const struct msg
 
 /* Has the message been here? Accounts may import in a circle, each under another name; a reply may
  * be the subject of a service. */
-static bool is_circle(const struct service_import *s, const struct origin *o)
+static bool is_circle(const struct service_import *s, const struct msg_origin *o)
 {
     for (; o; o = o->before) {
         if (o->export == s->import->export) {

@@ -8,7 +8,7 @@
 #include "broker/deliver.h"
 #include "broker/index.h"
 #include "broker/links.h"
-#include "broker/origin.h"
+#include "broker/msg_origin.h"
 #include "broker/peer.h"
 #include "broker/rights.h"
 #include "broker/trace.h"

@@ -10,7 +10,7 @@
 #include "broker/account.h"
 #include "broker/deliver.h"
 #include "broker/links.h"
-#include "broker/origin.h"
+#include "broker/msg_origin.h"
 #include "broker/party.h"
 #include "broker/peer.h"
 #include "broker/server_block.h"
@@ -83,7 +83,7 @@ static void write_request(const struct msg *m, size_t msg_bytes, struct buf *out
     json_close_object(&j);
 }
 
-struct trace *trace_new(const struct origin *o, const struct msg *m, size_t msg_bytes,
+struct trace *trace_new(const struct msg_origin *o, const struct msg *m, size_t msg_bytes,
                         struct str dest)
 {
     struct trace *t = mem_zalloc(sizeof(*t));

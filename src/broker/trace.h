@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The trace of a message: where it came in, by which mappings and imports it went, who got it and
  * who did not, and why (spec 01 §25, spec 05 §16). Whoever meets a message that is traced adds an
- * event (broker/origin.h has the trace); at the end it is published as one document, where the
+ * event (broker/msg_origin.h has the trace); at the end it is published as one document, where the
  * message asked for it.
  *
  * Receivers live on other workers, which alone know what they are called: a trace with such events
@@ -21,7 +21,7 @@
 struct account;
 struct delivery;
 struct msg;
-struct origin;
+struct msg_origin;
 struct peer_ops;
 struct sub;
 struct trace_event;
@@ -68,7 +68,7 @@ struct trace {
  * @return           owned, until trace_send
  * Thread: the publisher's worker (as for all functions here).
  */
-MUST_USE struct trace *trace_new(const struct origin *o, const struct msg *m, size_t msg_bytes,
+MUST_USE struct trace *trace_new(const struct msg_origin *o, const struct msg *m, size_t msg_bytes,
                                  struct str dest);
 
 /** The message was refused as it came in. */

@@ -6,7 +6,7 @@
 #include "broker/deliver.h"
 #include "broker/filter.h"
 #include "broker/index.h"
-#include "broker/origin.h"
+#include "broker/msg_origin.h"
 #include "broker/peer.h"
 #include "broker/trace.h"
 

@@ -222,7 +222,7 @@ void client_start(struct client_home *home, int fd, const struct addr *from)
     }
     c->home = home;
     c->speaker.ops = &client_speaker_ops;
-    c->account = shared->global;
+    client_set_account(c, shared->global);
     c->cid = atomic_fetch_add(&shared->last_cid, 1) + 1;
     c->verbose = c->pedantic = c->echo = true;
     c->is_auth_pending = login_is_required(home->rules);

@@ -10,6 +10,7 @@
 #include "base/ptrset.h"
 #include "base/str.h"
 #include "broker/match.h"
+#include "broker/msg_origin.h"
 #include "broker/party.h"
 #include "broker/peer.h"
 #include "client/sids.h"
@@ -93,6 +94,7 @@ struct client {
     struct speaker speaker;
     struct client_home *home;
     struct account *account;
+    struct msg_origin origin;        // of what it publishes
     const struct login_user *user;   // whom it logged in as, in home->rules; NULL: nobody
     const struct login_proxy *proxy; // by which it came, in home->rules; NULL: by none
     struct rights *rights;           // a reference; NULL: may do all
@@ -249,6 +251,8 @@ void client_refuse_login(struct client *c, const struct login_verdict *refusal);
  * and closed
  */
 bool client_enter(struct client *c, const struct login_user *user);
+/** Put the client into an account, in which it has no subscriptions yet. */
+void client_set_account(struct client *c, struct account *account);
 /** Tell the client that its account has no room for it, and close. */
 void client_refuse_full(struct client *c);
 /** Set the largest payload that it may send: the server's limit, or that of its account. */

@@ -166,9 +166,15 @@ void client_refuse_full(struct client *c)
     client_refuse(c, CLOSE_MAX_ACCOUNT_CONNECTIONS_EXCEEDED, full);
 }
 
+void client_set_account(struct client *c, struct account *account)
+{
+    c->account = account;
+    c->origin = (struct msg_origin){.speaker = &c->speaker, .account = account};
+}
+
 bool client_enter(struct client *c, const struct login_user *user)
 {
-    c->account = user ? user->account : c->home->shared->global;
+    client_set_account(c, user ? user->account : c->home->shared->global);
     if (!account_enter(c->account)) {
         client_refuse_full(c);
         return false;

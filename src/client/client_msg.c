@@ -5,7 +5,7 @@
 #include "base/copy.h"
 #include "base/mem.h"
 #include "broker/deliver.h"
-#include "broker/origin.h"
+#include "broker/msg_origin.h"
 #include "broker/rights.h"
 #include "broker/trace.h"
 #include "client/client.h"

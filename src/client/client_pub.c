@@ -5,7 +5,7 @@
 #include "base/quote.h"
 #include "broker/account.h"
 #include "broker/deliver.h"
-#include "broker/origin.h"
+#include "broker/msg_origin.h"
 #include "broker/rights.h"
 #include "broker/trace.h"
 #include "broker/trace_wish.h"
@@ -187,8 +187,7 @@ static void disable_trace(struct client *c, struct msg *m)
 }
 
 /* The publisher must be allowed to publish there, too. @return  false: it is not, and was told */
-static bool begin_trace(struct client *c, const struct msg *m, struct str dest, size_t msg_bytes,
-                        struct origin *origin)
+static bool begin_trace(struct client *c, const struct msg *m, struct str dest, size_t msg_bytes)
 {
     struct rights *r = c->rights;
 
@@ -200,18 +199,24 @@ static bool begin_trace(struct client *c, const struct msg *m, struct str dest, 
         refuse_pub(c, NULL, "Permissions Violation for Publish to ", dest);
         return false;
     }
-    origin->trace = trace_new(origin, m, msg_bytes, dest);
+    c->origin.trace = trace_new(&c->origin, m, msg_bytes, dest);
     return true;
 }
 
+static void send_trace(struct client *c)
+{
+    trace_send(c->origin.trace, c->home->delivery);
+    c->origin.trace = NULL;
+}
+
 /* A message with headers may ask for a trace. @return  false: it may not be published */
-static bool look_for_trace(struct client *c, struct msg *m, size_t msg_bytes, struct origin *origin)
+static bool look_for_trace(struct client *c, struct msg *m, size_t msg_bytes)
 {
     struct str dest;
 
     switch (trace_wish(m->hdr, c->account, deliver_random(c->home->delivery), &dest)) {
     case TRACE_WISH_YES:
-        return begin_trace(c, m, dest, msg_bytes, origin);
+        return begin_trace(c, m, dest, msg_bytes);
     case TRACE_WISH_FORBIDDEN:
         log_untraced(
             c, "Message tracing disabled because of header \"" TRACE_WISH_ORIGIN "\" with value=",
@@ -229,18 +234,17 @@ static bool look_for_trace(struct client *c, struct msg *m, size_t msg_bytes, st
 
 void client_refuse_payload(struct client *c, struct msg *m)
 {
-    struct origin origin = {.speaker = &c->speaker, .account = c->account};
 
     if (m->hdr.n) {
-        look_for_trace(c, m, c->parser.need, &origin);
+        look_for_trace(c, m, c->parser.need);
     }
     client_log(c, LOG_ERR, "maximum payload exceeded: %zu vs %lld", c->parser.need,
                (long long)c->parser.max_payload_bytes);
     client_send_error(c, "Maximum Payload Violation");
     conn_close(&c->conn, CLOSE_MAX_PAYLOAD_EXCEEDED);
-    if (origin.trace) {
-        trace_fail(origin.trace, STR("maximum payload exceeded"));
-        trace_send(origin.trace, c->home->delivery);
+    if (c->origin.trace) {
+        trace_fail(c->origin.trace, STR("maximum payload exceeded"));
+        send_trace(c);
     }
 }
 
@@ -287,10 +291,9 @@ static inline void publish(struct client *c, struct msg *m)
 
 void client_pub(struct client *c, struct op *op)
 {
-    struct origin origin = {.speaker = &c->speaker, .account = c->account};
     struct msg *m = &op->msg;
 
-    m->origin = &origin;
+    m->origin = &c->origin;
     c->last_active_ns = c->conn.shard->worker->now_ns;
     c->conn.in_msgs++;
     c->conn.in_bytes += m->hdr.n + m->payload.n;
@@ -300,17 +303,17 @@ void client_pub(struct client *c, struct op *op)
     if (UNLIKELY(m->wire.n == 0)) {
         build_wire(c, op);
     }
-    if (m->hdr.n && UNLIKELY(!look_for_trace(c, m, m->hdr.n + m->payload.n, &origin))) {
+    if (m->hdr.n && UNLIKELY(!look_for_trace(c, m, m->hdr.n + m->payload.n))) {
         return;
     }
     if (UNLIKELY(account_has_mappings(c->account))) {
-        map(c, m, origin.trace);
+        map(c, m, c->origin.trace);
     }
     if (LIKELY(may_publish(c, m))) {
         publish(c, m);
     }
-    if (UNLIKELY(origin.trace != NULL)) {
-        trace_send(origin.trace, c->home->delivery);
+    if (UNLIKELY(c->origin.trace != NULL)) {
+        send_trace(c);
     }
     if (UNLIKELY(c->home->delivery->pressure != PRESSURE_NONE)) {
         stall(c);

@@ -6,7 +6,7 @@
 
 #include "base/str.h"
 
-struct origin;
+struct msg_origin;
 
 struct msg {
     struct str subject;
@@ -15,6 +15,6 @@ struct msg {
     struct str payload;
     struct str wire; // as it ends on the wire: "[reply ][hdr_n ]n\r\n[hdr]payload\r\n"; empty: not
                      // known, made on demand
-    struct str wire_bare; // the same without headers; empty: made on demand
-    const struct origin *origin; // where it comes from (broker/origin.h)
+    struct str wire_bare;            // the same without headers; empty: made on demand
+    const struct msg_origin *origin; // where it comes from (broker/msg_origin.h)
 };

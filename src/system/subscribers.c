@@ -3,7 +3,7 @@
 #include "broker/account.h"
 #include "broker/deliver.h"
 #include "broker/index.h"
-#include "broker/origin.h"
+#include "broker/msg_origin.h"
 #include "broker/peer.h"
 #include "broker/sub.h"
 #include "conn/handle.h"

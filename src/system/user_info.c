@@ -4,7 +4,7 @@
 #include "base/json.h"
 #include "broker/account.h"
 #include "broker/deliver.h"
-#include "broker/origin.h"
+#include "broker/msg_origin.h"
 #include "broker/party.h"
 #include "broker/peer.h"
 #include "broker/perms.h"
@@ -55,7 +55,7 @@ static void write_perms(struct json *j, const struct perms *p)
     json_close_object(j);
 }
 
-static void write_answer(struct delivery *d, const struct origin *o, struct buf *out)
+static void write_answer(struct delivery *d, const struct msg_origin *o, struct buf *out)
 {
     const struct perms *perms = o->speaker->ops->perms(o->speaker);
     struct str account = str_of(o->account->name);

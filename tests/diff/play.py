@@ -216,7 +216,8 @@ class Player:
             self.lines.append(f"{step.conns[0]}> {step.arg}")
             return
         words = ["+".join(step.conns) + ":"] if step.conns else []
-        words += [step.verb] + ([str(step.arg)] if step.arg is not None else []) + sorted(step.flags)
+        arg = json.dumps(step.arg) if isinstance(step.arg, dict) else step.arg
+        words += [step.verb] + ([str(arg)] if arg is not None else []) + sorted(step.flags)
         self.lines.append(" ".join(words))
 
     def _write_frames(self, name, frames, flags):

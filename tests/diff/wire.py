@@ -89,7 +89,7 @@ def stable_info(head):
 
 
 # What the server says in JSON of its own has such values, too: how they look, and what is shown.
-_SPOKEN_BY_SERVER = re.compile(rb'\r\nNats-Request-Info: \{|\{"type":"io\.nats\.server\.|\{"server":\{|"events":\[\{"type":"')
+_SPOKEN_BY_SERVER = re.compile(rb'Nats-Request-Info: \{|\{"type":"io\.nats\.server\.|\{"server":\{|"events":\[\{"type":"')
 _VOLATILE_IN_JSON = [
     (re.compile(rb'"rtt":[1-9]\d*'), b'"rtt":<ns>'),
     (re.compile(rb'"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z"'), b'"<time>"'),

@@ -12,7 +12,7 @@
 
 #include "broker/account.h"
 #include "broker/links.h"
-#include "broker/origin.h"
+#include "broker/msg_origin.h"
 #include "broker/party.h"
 #include "broker/sub.h"
 #include "broker/trace_wish.h"
@@ -32,7 +32,7 @@ static const struct speaker publisher = {.ops = &ops};
 static char name_a[] = "A", name_b[] = "B";
 static struct account a = {.name = name_a};
 static struct account b = {.name = name_b};
-static const struct origin origin = {.speaker = &publisher, .account = &a};
+static const struct msg_origin origin = {.speaker = &publisher, .account = &a};
 
 static struct trace *begin(struct str hdr)
 {
