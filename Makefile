@@ -43,6 +43,7 @@ soak: build/gnatwren           ## hostile and endless clients, for minutes
 	$(SOAK)
 
 bench: setup build/gnatwren    ## measure against the Go server, write docs/performance.md
+	@ninja -C build tests/unit/broker/index_bench
 	$(PYTHON) tests/bench/bench.py
 
 # Sanitizer builds, each with unit and black-box tests. clang: its runtimes are the stricter ones.

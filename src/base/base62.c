@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Digits by value. */
 #include "base/base62.h"
 
 #define RADIX 62

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The part that changes is written behind the part that does not. */
 #include "broker/server_block.h"
 
 #include "base/clock.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Made of the options, once. */
 #include "server/server_head.h"
 
 #include "base/attr.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The list of services. */
 #include "system/system.h"
 
 #include "base/attr.h"

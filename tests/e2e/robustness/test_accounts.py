@@ -115,8 +115,8 @@ def measured(n):
 
 
 def test_reports_in_the_middle_of_a_delivery(world):
-    """The first response ends the inbox, and so what all other requests wait for; that makes reports, which are published while the response is
-    being written.  Everybody else gets it as it is."""
+    """The first response ends the inbox, and with it all other requests: their reports are published, but not in the middle of the delivery of
+    that response, which others get, too."""
     n = 300
     w = world(measured(n), 1)
     s, m = w("s", b"req.>"), w("m", b"from_s.>")
@@ -149,11 +149,9 @@ def test_unsubscribing_while_much_is_outstanding(world):
     s, a, other = w("s", b"req"), w("a"), w("a", b"_I.>")
     flood(a, s, 200_000)
     a.send(b"SUB _I.> 9\r\nUNSUB 9\r\nSUB _I.* 9\r\nUNSUB 9\r\n" * 500)
-    start = time.monotonic()
+    other.timeout = a.timeout = 10
     other.ping()
-    assert time.monotonic() - start < 5
     a.ping()
-    assert time.monotonic() - start < 10
 
 
 @pytest.mark.ours  # the Go server keeps them all
@@ -222,7 +220,7 @@ def test_exporter_removed_under_load(world):
 
     with Background(swallow, *[lambda c=c: (c.send(lines), c.ping()) for c in askers]):
         time.sleep(0.5)
-        w.reload(text(False))
+        w.reload(text(False), 20)
         w("b").ping()
 
 
@@ -267,7 +265,8 @@ def test_nothing_lost_by_the_unaffected(world):
         b.send(requests(5) + pub(b"a", b"0") + pub(b"c.x", b"0"))
 
     with Background(respond, ask, publish, listen):
-        for i in range(1, 150):
+        end = time.monotonic() + 5
+        for i in itertools.takewhile(lambda i: i < 150 and time.monotonic() < end, itertools.count(1)):
             work()
             w.reload(linked(i))
     listen()
