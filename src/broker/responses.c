@@ -323,7 +323,7 @@ static struct str await_answer(const struct response *p, struct delivery *d, str
 {
     const struct response_terms terms = {.requestor = p->of->account,
                                          .reply = reply,
-                                         .type = RESPONSE_SINGLETON,
+                                         .type = p->type,
                                          .threshold_ns = RESPONSES_THRESHOLD_NS};
 
     if (reply.n) {

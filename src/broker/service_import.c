@@ -28,12 +28,24 @@ static const struct service_import *first_service(const struct service_import *s
     return s;
 }
 
+/* Whether it is told on which server it asks: by whoever asks on its behalf, or asks the system
+ * account. */
+static bool tells_server(const struct service_import *s, const struct msg_origin *o)
+{
+    bool is_told = s->import->from == s->tenancy->system;
+
+    for (; o->before && o->service; o = o->before) {
+        is_told = is_told || s->import->share || o->service->import->from == s->tenancy->system;
+        s = o->service;
+    }
+    return is_told;
+}
+
 /* What the exporting account may know of who asks (spec 05 §10): how much of it is for the account
  * that asked first to say. */
 static void describe(const struct service_import *s, const struct msg_origin *o, struct party *out)
 {
     const struct service_import *first = first_service(s, o);
-    bool tells_server = (first != s && s->import->share) || s->import->from == s->tenancy->system;
     struct party all = {0};
 
     if (o->speaker) {
@@ -46,7 +58,7 @@ static void describe(const struct service_import *s, const struct msg_origin *o,
         return;
     }
     *out = (struct party){.account = all.account, .service = all.service, .rtt_ns = all.rtt_ns};
-    if (tells_server) {
+    if (tells_server(s, o)) {
         out->server = all.server;
         out->cluster = all.cluster;
     }

@@ -257,7 +257,7 @@ static void map(struct client *c, struct msg *m, struct trace *t)
     struct str to = deliver_map(d, c->account, m->subject, &c->hint);
 
     if (is_mapped) {
-        trace_mapping(t, to.n ? to : m->subject);
+        trace_mapping(t, to);
     }
     m->subject = to;
 }
