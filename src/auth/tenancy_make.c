@@ -191,6 +191,7 @@ static void give_system_services(struct tenancy_maker *m)
         return;
     }
     m->t->system = system;
+    system->is_system = true;
     const struct export *e = give_user_info(system);
     for (struct tenant *t = m->t->at; t < m->t->at + m->t->n; t++) {
         const struct import like_it = {.from = system, .local = USER_INFO, .is_service = true};

@@ -339,6 +339,22 @@ bool index_has_interest(struct index *ix, unsigned reader, struct str subject)
     return is_found;
 }
 
+/* In a subject a "*" is matched by wildcards alone, so who matches a pattern without ">" covers it.
+ */
+bool index_covers(struct index *ix, unsigned reader, struct str pattern)
+{
+    struct reader *r = &ix->readers[reader];
+    bool is_full = pattern.p[pattern.n - 1] == '>';
+    bool is_found;
+
+    DCHECK(reader < ix->n_readers);
+    pthread_mutex_lock(&r->lock);
+    is_found = is_full ? trie_find(&ix->trie, pattern).bits != 0
+                       : trie_reaches(&ix->trie, pattern, &r->walk, &r->found);
+    pthread_mutex_unlock(&r->lock);
+    return is_found;
+}
+
 struct match *index_reverse_match(struct index *ix, unsigned reader, struct str pattern,
                                   enum trie_relation relation)
 {

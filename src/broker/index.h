@@ -118,6 +118,14 @@ MUST_USE struct match *index_match_all(struct index *ix, unsigned reader, struct
 bool index_has_interest(struct index *ix, unsigned reader, struct str subject);
 
 /**
+ * @param pattern  valid
+ * @return         whether some subscription takes all that the pattern does; if that ends with ">"
+ *                 only one of the same text is found
+ * Thread: the reader.
+ */
+bool index_covers(struct index *ix, unsigned reader, struct str pattern);
+
+/**
  * The other way round: find all subscriptions whose subjects have to do with a pattern; ">" is
  * related to all. O(nodes visited + found), and others cannot subscribe meanwhile.
  * @param reader   as for index_match

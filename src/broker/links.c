@@ -47,8 +47,13 @@ static void add_service(struct links *l, const struct links *before, const struc
 {
     struct sub *s = find_service(before, import, to);
 
-    l->services[l->n_services++] =
-        s ? sub_ref(s) : service_import_new(l->tenancy, import, from, to);
+    if (s) {
+        sub_ref(s);
+        service_import_follow(service_import_of(s), l->tenancy, import);
+    } else {
+        s = service_import_new(l->tenancy, import, from, to);
+    }
+    l->services[l->n_services++] = s;
 }
 
 static void add_stream(struct links *l, const struct links *before, const struct import *import,
@@ -56,8 +61,13 @@ static void add_stream(struct links *l, const struct links *before, const struct
 {
     struct stream_import *s = find_stream(before, import, to);
 
-    l->streams[l->n_streams++] =
-        s ? stream_import_ref(s) : stream_import_new(l->tenancy, import, from, to);
+    if (s) {
+        stream_import_ref(s);
+        stream_import_follow(s, l->tenancy, import);
+    } else {
+        s = stream_import_new(l->tenancy, import, from, to);
+    }
+    l->streams[l->n_streams++] = s;
 }
 
 static struct links *links_new(struct accounts *t, struct account *a, struct tenancy *tenancy,
@@ -143,9 +153,6 @@ static void put_in_force(struct account *a, struct links *now)
     atomic_store(&a->mappings, now->tenant ? now->tenant->mappings : NULL);
     exchange_services(a, before, now);
     index_touch_all(a->index);
-    if (!now->tenant) {
-        responses_clear(a->responses);
-    }
     a->retired = before;
 }
 
@@ -164,6 +171,11 @@ void links_make(struct accounts *t, struct tenancy *tenancy)
     }
     for (size_t i = 0; i < n; i++) {
         put_in_force(t->at[i], made[i]);
+    }
+    for (size_t i = 0; i < n; i++) { // nobody asks those that are gone any more
+        if (!made[i]->tenant) {
+            responses_clear(t->at[i]->responses);
+        }
     }
     mem_free(made);
 }

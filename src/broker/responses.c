@@ -410,11 +410,43 @@ void responses_cancel(struct responses *r, struct delivery *d, struct str reply)
     }
 }
 
+/** A report that waits for the end of the delivery that brought it about. */
+struct late_report {
+    struct inbox_item item;
+    struct delivery *d;
+    struct response *response; // a reference
+};
+
+static void on_late_report(struct worker *w, struct inbox_item *item)
+{
+    struct late_report *l = CONTAINER_OF(item, struct late_report, item);
+
+    (void)w;
+    report(l->response, l->d, LATENCY_REQUEST_TIMEOUT, NULL);
+    sub_unref(response_sub(l->response));
+    mem_free(l);
+}
+
+/* A subscription may go while a message is being delivered, as that was its last one: nothing else
+ * may be matched then (broker/match.h). */
+static void report_later(struct response *p, struct delivery *d)
+{
+    if (p->probe) {
+        struct late_report *l = mem_alloc(sizeof(*l));
+
+        sub_ref(response_sub(p));
+        *l = (struct late_report){.item.run = on_late_report, .d = d, .response = p};
+        worker_post(d->shard->worker, &l->item);
+    }
+}
+
+/* Where another subscription takes all that this one took, nobody has stopped waiting. */
 void responses_unsubscribed(struct responses *r, struct delivery *d, struct str subject)
 {
     struct match *m;
 
-    if (LIKELY(atomic_load(&r->n_awaited) == 0)) {
+    if (LIKELY(atomic_load(&r->n_awaited) == 0) ||
+        index_covers(r->account->index, d->cache.reader, subject)) {
         return;
     }
     pthread_mutex_lock(&r->awaited_lock);
@@ -426,7 +458,7 @@ void responses_unsubscribed(struct responses *r, struct delivery *d, struct str 
 
         if (!index_has_interest(r->account->index, d->cache.reader, sub_subject(response_sub(p))) &&
             end(p)) {
-            report(p, d, LATENCY_REQUEST_TIMEOUT, NULL);
+            report_later(p, d);
         }
     }
     match_free(m);
@@ -481,9 +513,10 @@ struct responses *responses_new(struct account *a, const char *server_hash)
 
 void responses_clear(struct responses *r)
 {
+    uint64_t n = responses_count(r); // others may add more at the same time
     struct response *p;
 
-    while ((p = find_oldest(r)) != NULL) {
+    while (n-- && (p = find_oldest(r)) != NULL) {
         end(p);
         sub_unref(response_sub(p));
     }

@@ -32,10 +32,10 @@ static const struct service_import *first_service(const struct service_import *s
  * account. */
 static bool tells_server(const struct service_import *s, const struct msg_origin *o)
 {
-    bool is_told = s->import->from == s->tenancy->system;
+    bool is_told = s->import->from->is_system;
 
     for (; o->before && o->service; o = o->before) {
-        is_told = is_told || s->import->share || o->service->import->from == s->tenancy->system;
+        is_told = is_told || s->import->share || o->service->import->from->is_system;
         s = o->service;
     }
     return is_told;
@@ -248,6 +248,16 @@ static const struct peer_ops service_ops = {.kind = "Account",
                                             .handle = handle,
                                             .tells_traces = true,
                                             .release = release};
+
+void service_import_follow(struct service_import *s, struct tenancy *tenancy,
+                           const struct import *import)
+{
+    struct tenancy *before = s->tenancy;
+
+    s->tenancy = tenancy_ref(tenancy);
+    s->import = import;
+    tenancy_unref(before);
+}
 
 struct sub *service_import_new(struct tenancy *tenancy, const struct import *import,
                                struct account *from, struct account *to)

@@ -4,7 +4,6 @@
  * subject of the server's own that brings the response back (broker/responses.h). */
 #pragma once
 
-#include "base/attr.h"
 #include "broker/latency.h"
 #include "broker/sub.h"
 #include "broker/tenancy.h"
@@ -15,8 +14,8 @@ struct party;
 
 /** An import of a service in force, before its subscription. */
 struct service_import {
-    struct tenancy *tenancy; // a reference; `import` is part of it
-    const struct import *import;
+    struct tenancy *tenancy; // a reference; `import` is part of it. Thread: control
+    _Atomic(const struct import *) import;
     struct account *importer;
     struct account *exporter;
 };
@@ -29,6 +28,11 @@ struct service_import {
  */
 struct sub *service_import_new(struct tenancy *tenancy, const struct import *import,
                                struct account *from, struct account *to);
+
+/** The import is part of another tenancy now, in which it means the same; the one before must be
+ * kept until all workers have settled. Thread: control. */
+void service_import_follow(struct service_import *s, struct tenancy *tenancy,
+                           const struct import *import);
 
 /** Publish how a request that was measured ended, where the export wants it. @param responder  as
  * for latency_report. Thread: a worker. */

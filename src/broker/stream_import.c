@@ -25,6 +25,16 @@ struct stream_import *stream_import_new(struct tenancy *tenancy, const struct im
     return s;
 }
 
+void stream_import_follow(struct stream_import *s, struct tenancy *tenancy,
+                          const struct import *import)
+{
+    struct tenancy *before = s->tenancy;
+
+    s->tenancy = tenancy_ref(tenancy);
+    s->import = import;
+    tenancy_unref(before);
+}
+
 struct stream_import *stream_import_ref(struct stream_import *s)
 {
     atomic_fetch_add_explicit(&s->refs, 1, memory_order_relaxed);

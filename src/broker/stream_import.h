@@ -20,8 +20,8 @@ struct peer_ops;
 /** An import of a stream in force; counted by its subscriptions and by the links. */
 struct stream_import {
     _Atomic uint32_t refs;
-    struct tenancy *tenancy; // a reference; `import` is part of it
-    const struct import *import;
+    struct tenancy *tenancy; // a reference; `import` is part of it. Thread: control
+    _Atomic(const struct import *) import;
     struct account *importer;
     struct account *exporter;
 };
@@ -39,6 +39,10 @@ struct imported {
  * any. */
 struct stream_import *stream_import_new(struct tenancy *tenancy, const struct import *import,
                                         struct account *from, struct account *to);
+
+/** The import is part of another tenancy now: as service_import_follow. Thread: control. */
+void stream_import_follow(struct stream_import *s, struct tenancy *tenancy,
+                          const struct import *import);
 
 /** Take one more reference. @return s. Thread: any that holds one. */
 struct stream_import *stream_import_ref(struct stream_import *s);

@@ -57,6 +57,7 @@ struct import {
 /** An account, as far as others are concerned. */
 struct tenant {
     struct str name;
+    bool is_system; // the system account
     const struct export *exports;
     size_t n_exports;
     const struct import *imports;

@@ -182,7 +182,9 @@ static void write_event(const struct trace_event *e, struct json *j)
     json_opt_str(j, "acc", e->account);
     json_opt_str(j, "subj", e->subject);
     json_opt_str(j, "from", e->from);
-    json_opt_str(j, "to", e->to);
+    if (e->to.p) { // a mapping to nowhere has an empty one
+        json_add_str(j, "to", e->to);
+    }
     json_opt_str(j, "sub", e->sub);
     json_opt_str(j, "queue", e->queue);
     json_opt_str(j, "error", e->error);

@@ -40,7 +40,7 @@ struct server {
     struct accounts accounts;
     struct server_block block; // what events say of us; its head is that of
     struct buf head;           // server_head_write
-    struct system system;
+    struct system_services system;
     struct client_shared clients;
     struct nkey_server key; // who we are
     char *advertised_host;

@@ -15,7 +15,6 @@
 #include "conf/listen.h"
 #include "conf/node.h"
 #include "conf/option.h"
-#include "conf/value.h"
 
 #define DEFAULT_HOST "0.0.0.0"
 #define DEFAULT_PORT "4222"

@@ -9,7 +9,6 @@
 #include "base/diag.h"
 #include "base/log.h"
 #include "base/status.h"
-#include "base/str.h"
 #include "conf/listen.h"
 #include "conf/option.h"
 #include "server/option_types.h"

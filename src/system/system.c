@@ -14,9 +14,9 @@ static const struct system_service services[] = {
     {"$SYS.DEBUG.SUBSCRIBERS", &subscribers_ops},
 };
 
-void system_open(struct system *s, struct account *account)
+void system_open(struct system_services *s, struct account *account)
 {
-    *s = (struct system){.account = account};
+    *s = (struct system_services){.account = account};
     if (!account) {
         return;
     }
@@ -28,12 +28,12 @@ void system_open(struct system *s, struct account *account)
     }
 }
 
-void system_close(struct system *s)
+void system_close(struct system_services *s)
 {
     for (size_t i = 0; s->account && i < ARRAY_SIZE(services); i++) {
         index_remove(s->account->index, s->subs[i]);
         sub_unref(s->subs[i]);
     }
     mem_free(s->subs);
-    *s = (struct system){0};
+    *s = (struct system_services){0};
 }

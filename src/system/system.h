@@ -14,7 +14,7 @@ struct system_service {
     const struct peer_ops *ops;
 };
 
-struct system {
+struct system_services {
     struct account *account; // NULL: there is none, and no services
     struct sub **subs;       // of the services, references
 };
@@ -24,10 +24,10 @@ struct system {
  * @param account  NULL: nothing is served
  * Thread: control, before the workers run.
  */
-void system_open(struct system *s, struct account *account);
+void system_open(struct system_services *s, struct account *account);
 
 /** End all services. Thread: control, after the workers ended. */
-void system_close(struct system *s);
+void system_close(struct system_services *s);
 
 /** $SYS.REQ.USER.*.INFO: as whom a connection logged in and what it may do (spec 06 §6.5). Every
  * account imports it for its clients. */

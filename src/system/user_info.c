@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Answered at once, by the worker that delivers the request: whoever asks is at hand there. */
-#include "base/clock.h"
 #include "base/json.h"
 #include "broker/account.h"
 #include "broker/deliver.h"

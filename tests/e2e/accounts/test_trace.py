@@ -374,7 +374,7 @@ def test_slow_consumer(simple, connect):
     ("foo: [{dest: bar, weight: 0}]", b"foo", "foo"),
 ])
 def test_mapping(world, mapping, subject, to):
-    """Where a mapping sends the message; that it has sent it nowhere is not to be seen."""
+    """Where a mapping sends the message; what it loses stays with its subject, unless the mapping names that."""
     w = world(accounts(a=f"mappings: {{ {mapping} }}"))
     t, r, p = w("a", b"trc"), w("a", b"bar.>", b"bar"), w("a", **CAPABLE)
     p.send(traced(subject))
