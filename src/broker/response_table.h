@@ -17,9 +17,10 @@
 /** One that is outstanding. Before a subscription, which counts for both, and whose subject is the
  * reply that the requestor waits for. */
 struct response {
-    struct responses *of;         // the account that owes it
-    struct response_queue *queue; // while it is in the table, as the next two
-    struct response *next, *prev; // in the queue
+    struct responses *of;             // the account that owes it
+    struct response_queue *queue;     // while it is in the table, as the next two
+    struct response *next, *prev;     // in the queue
+    struct response *younger, *older; // of the requestor's (broker/awaited.h)
     int64_t since_ns;
     bool is_listed; // it is in the table
     enum response_type type;

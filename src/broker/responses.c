@@ -12,8 +12,8 @@
 #include "base/base62.h"
 #include "base/mem.h"
 #include "broker/account.h"
+#include "broker/awaited.h"
 #include "broker/deliver.h"
-#include "broker/gather.h"
 #include "broker/index.h"
 #include "broker/msg_origin.h"
 #include "broker/party.h"
@@ -21,11 +21,9 @@
 #include "broker/response_table.h"
 #include "broker/service_import.h"
 #include "broker/trace.h"
-#include "broker/trie.h"
 #include "io/timer.h"
 #include "io/worker.h"
 #include "proto/header.h"
-#include "proto/subject.h"
 
 /* "_R_.xxxxxx." */
 #define PREFIX_BYTES (4 + RESPONSE_TOKEN_BYTES + 1)
@@ -34,6 +32,9 @@
 
 /* Read at once; the kernel gives so many bytes without a signal getting in between. */
 #define SECRETS 32u
+
+/* That are late, and given up in one turn. */
+#define SWEEP_MOST 1000u
 
 struct responses {
     struct account *account;
@@ -46,45 +47,9 @@ struct responses {
     struct delivery *sweeper;    // of the worker that has the timer: the first that awaits
     int64_t sweep_ns;            // guarded by: lock. What the timer is, or is about to be, set to
     struct timer sweep;          // only for that worker
-    pthread_mutex_t awaited_lock;
-    struct trie awaited;   // guarded by: awaited_lock. By the replies that are waited for
-    struct trie_walk walk; // guarded by: awaited_lock
-    struct gather found;   // guarded by: awaited_lock
-    _Atomic uint64_t n_awaited, n_dropped;
+    struct awaited awaited;      // by clients of the account
+    _Atomic uint64_t n_dropped;  // of those, as there were too many
 };
-
-/* ---- those that an account waits for */
-
-/* Replies with wildcards, or without sense, are nobody's to wait for. */
-static void add_awaited(struct response *p)
-{
-    struct responses *r = p->requestor->responses;
-
-    if (subject_is_literal(sub_subject(response_sub(p)))) {
-        pthread_mutex_lock(&r->awaited_lock);
-        sub_ref(response_sub(p));
-        trie_add(&r->awaited, response_sub(p));
-        atomic_fetch_add(&r->n_awaited, 1);
-        pthread_mutex_unlock(&r->awaited_lock);
-    }
-}
-
-static void remove_awaited(struct response *p)
-{
-    struct responses *r = p->requestor->responses;
-
-    if (subject_is_literal(sub_subject(response_sub(p)))) {
-        pthread_mutex_lock(&r->awaited_lock);
-        bool was_there = trie_remove(&r->awaited, response_sub(p));
-        if (was_there) {
-            atomic_fetch_sub(&r->n_awaited, 1);
-        }
-        pthread_mutex_unlock(&r->awaited_lock);
-        if (was_there) {
-            sub_unref(response_sub(p));
-        }
-    }
-}
 
 /* ---- ends */
 
@@ -108,7 +73,7 @@ static bool end(struct response *p)
     }
     pthread_mutex_unlock(&r->lock);
     if (was_listed) {
-        remove_awaited(p);
+        awaited_remove(&p->requestor->responses->awaited, p);
         sub_unref(response_sub(p));
     }
     return was_listed;
@@ -148,7 +113,7 @@ static void sweep(struct timer *t)
     struct delivery *d = r->sweeper;
     struct response *p;
 
-    while ((p = find_overdue(r, clock_now_ns())) != NULL) {
+    for (unsigned i = 0; i < SWEEP_MOST && (p = find_overdue(r, clock_now_ns())) != NULL; i++) {
         if (end(p)) {
             report(p, d, LATENCY_SERVICE_TIMEOUT, NULL);
         }
@@ -193,29 +158,6 @@ static void list(struct responses *r, struct delivery *d, struct response *p, in
     keep_sweep(r, d, now_ns + threshold_ns);
 }
 
-/* The one that has been waited for longest, with a reference. */
-static struct response *find_oldest(struct responses *r)
-{
-    pthread_mutex_lock(&r->lock);
-    struct response *p = response_table_oldest(&r->table);
-    if (p) {
-        sub_ref(response_sub(p));
-    }
-    pthread_mutex_unlock(&r->lock);
-    return p;
-}
-
-/* The oldest makes room. */
-static void drop_oldest(struct responses *r)
-{
-    struct response *p = find_oldest(r);
-
-    if (p && end(p)) {
-        atomic_fetch_add_explicit(&r->n_dropped, 1, memory_order_relaxed);
-    }
-    sub_unref(p ? response_sub(p) : NULL);
-}
-
 /* What comes behind the token. */
 static struct str tail_of(const struct responses *r, const struct response *p)
 {
@@ -231,16 +173,25 @@ static void write_subject(const struct responses *r, const struct response *p, s
     buf_add(out, tail_of(r, p));
 }
 
+/* One of a requestor's that makes room for another. @param take_p  may be NULL */
+static void drop(struct response *take_p, struct responses *requestor)
+{
+    if (take_p) {
+        if (end(take_p)) {
+            atomic_fetch_add_explicit(&requestor->n_dropped, 1, memory_order_relaxed);
+        }
+        sub_unref(response_sub(take_p));
+    }
+}
+
 void responses_await(struct responses *r, struct delivery *d, const struct response_terms *terms,
                      struct buf *out)
 {
+    struct responses *requestor = terms->requestor->responses;
     struct response *p = response_new(r, terms);
 
     sub_ref(response_sub(p)); // ours, until it is all written
-    if (atomic_load_explicit(&r->table.n, memory_order_relaxed) >= RESPONSES_MAX) {
-        drop_oldest(r);
-    }
-    add_awaited(p);
+    drop(awaited_add(&requestor->awaited, p), requestor);
     pthread_mutex_lock(&r->lock);
     if (!r->sweeper) {
         r->sweeper = d;
@@ -267,12 +218,12 @@ void responses_draw_subject(struct responses *r, struct buf *out)
 /* With the lock held. The subject is in our index below the prefix. */
 static struct response *find_by_subject(const struct responses *r, struct str subject)
 {
-    struct str tail = {.p = subject.p + SUBJECT_BYTES, .n = subject.n - SUBJECT_BYTES};
-    struct response *p = NULL;
-
-    if (subject.n >= SUBJECT_BYTES) {
-        p = response_table_find(&r->table, subject.p + PREFIX_BYTES);
+    if (subject.n < SUBJECT_BYTES) {
+        return NULL;
     }
+    struct str tail = {.p = subject.p + SUBJECT_BYTES, .n = subject.n - SUBJECT_BYTES};
+    struct response *p = response_table_find(&r->table, subject.p + PREFIX_BYTES);
+
     return p && str_equal(tail, tail_of(r, p)) ? p : NULL;
 }
 
@@ -445,14 +396,11 @@ void responses_unsubscribed(struct responses *r, struct delivery *d, struct str 
 {
     struct match *m;
 
-    if (LIKELY(atomic_load(&r->n_awaited) == 0) ||
+    if (LIKELY(atomic_load(&r->awaited.n) == 0) ||
         index_covers(r->account->index, d->cache.reader, subject)) {
         return;
     }
-    pthread_mutex_lock(&r->awaited_lock);
-    trie_reverse(&r->awaited, subject, TRIE_COVERED, &r->walk, &r->found);
-    m = gather_take(&r->found);
-    pthread_mutex_unlock(&r->awaited_lock);
+    m = awaited_find(&r->awaited, subject);
     for (uint32_t i = 0; m && i < m->n_subs; i++) {
         struct response *p = response_of(m->subs[i]);
 
@@ -470,13 +418,10 @@ static void release(struct sub *s)
 {
     struct responses *r = sub_record(s, sizeof(struct responses));
 
-    trie_deinit(&r->awaited);
-    trie_walk_deinit(&r->walk);
-    gather_deinit(&r->found);
+    awaited_deinit(&r->awaited);
     response_table_deinit(&r->table);
     buf_deinit(&r->tail);
     pthread_mutex_destroy(&r->lock);
-    pthread_mutex_destroy(&r->awaited_lock);
     mem_free(r);
 }
 
@@ -506,9 +451,20 @@ struct responses *responses_new(struct account *a, const char *server_hash)
     r->sweep.fire = sweep;
     r->sweep_ns = INT64_MAX;
     pthread_mutex_init(&r->lock, NULL);
-    pthread_mutex_init(&r->awaited_lock, NULL);
-    trie_init(&r->awaited);
+    awaited_init(&r->awaited);
     return r;
+}
+
+/* The one that has been waited for longest, with a reference. */
+static struct response *find_oldest(struct responses *r)
+{
+    pthread_mutex_lock(&r->lock);
+    struct response *p = response_table_oldest(&r->table);
+    if (p) {
+        sub_ref(response_sub(p));
+    }
+    pthread_mutex_unlock(&r->lock);
+    return p;
 }
 
 void responses_clear(struct responses *r)
@@ -534,7 +490,7 @@ uint64_t responses_count(const struct responses *r)
 
 uint64_t responses_count_awaited(const struct responses *r)
 {
-    return atomic_load_explicit(&r->n_awaited, memory_order_relaxed);
+    return atomic_load_explicit(&r->awaited.n, memory_order_relaxed);
 }
 
 uint64_t responses_count_dropped(const struct responses *r)

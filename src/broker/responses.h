@@ -8,7 +8,7 @@
  * Whichever worker delivers a request adds, whichever delivers a response takes: shared and locked,
  * each lock held for a look-up.
  *
- * Bounded: beyond RESPONSES_MAX of an account the oldest make room. */
+ * Bounded: beyond AWAITED_MAX of a requestor (broker/awaited.h) its own oldest make room. */
 #pragma once
 
 #include <stdatomic.h>
@@ -27,7 +27,6 @@ struct delivery;
 struct responses;
 struct sub;
 
-#define RESPONSES_MAX (1u << 18)
 /** [ns] A response is waited for so long, unless the export says otherwise. */
 #define RESPONSES_THRESHOLD_NS (120 * CLOCK_SEC_NS)
 
@@ -82,5 +81,5 @@ uint64_t responses_count(const struct responses *r);
 /** @return  how many requests of the account's clients are unanswered. Thread: any. */
 uint64_t responses_count_awaited(const struct responses *r);
 
-/** @return  how many were forgotten as there were too many. Thread: any. */
+/** @return  how many of those were forgotten as there were too many. Thread: any. */
 uint64_t responses_count_dropped(const struct responses *r);

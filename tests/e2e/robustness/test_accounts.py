@@ -156,7 +156,7 @@ def test_unsubscribing_while_much_is_outstanding(world):
 
 @pytest.mark.ours  # the Go server keeps them all
 def test_most_outstanding(world, process, memory_counts):
-    """More requests than an account may owe responses for: the oldest are forgotten, the latest are answered; memory stays."""
+    """More requests than an account may wait for: its oldest are forgotten, the latest are answered; memory stays."""
     w, n = world(REQ, 2), 300_000
     s, a = w("s", b"req"), w("a", b"_I.>")
     first = None
