@@ -101,6 +101,15 @@ def test_suggestion(check, tmp_path, key, suggestion):
     assert lines[1] == (f't.conf:2:1: did you mean "{suggestion}"?' if suggestion else "")
 
 
+@pytest.mark.parametrize("text", ["accounts: 5", 'accounts: "x"', "accounts: [A, B]", "accounts: true", "accounts: 1.5"])
+def test_c48_accounts_that_are_none(judge, configured, connect, text):
+    """C-48: `accounts: 5` accepted and ignored."""
+    assert judge(f"{text}\n").code == 0
+    client = connect(configured(f"{text}\n")).connect()
+    client.send(b"SUB x 1\r\nPUB x 1\r\nx\r\n")
+    client.expect(b"MSG x 1 1\r\nx\r\n")
+
+
 # ---- the file and the command line
 
 def test_c27_warnings(judge, configured):
@@ -187,10 +196,10 @@ def test_c39_max_payload(configured, judge, connect, configured_value, advertise
     ("websocket { listen: 127.0.0.1:-1 }\n", "websocket requires TLS configuration"),
     ("mqtt { listen: 127.0.0.1:-1 }\n", "mqtt requires JetStream to be enabled if running in standalone mode"),
     ("default_sentinel: abc\n", "default sentinel requires operators and accounts"),
-    ("http: 127.0.0.1:8222\nhttps: 127.0.0.1:8223\n", "can't specify both HTTP (8222) and HTTPs (8223) ports"),
+    ("http: 127.0.0.1:8222\nhttps: 127.0.0.1:8223\n", "can't specify both HTTP (8222) and HTTPs (8223) ports"),  # C-40
 ])
 def test_c29_start_checks(judge, refused, program, text, message):
-    """What a start refuses, `-t` does not."""
+    """What a start refuses, `-t` does not; C-40: http and https together are among that."""
     assert judge(text).code == 0
     last = refused(text).splitlines()[-1]  # the Go server sees about ports when it has begun to log
     assert re.fullmatch(rf"({program}: |\[\d+\] .* \[FTL\] Can't start monitoring: ){re.escape(message)}", last)
@@ -253,6 +262,18 @@ def test_log_of_the_file(configured, judge):
     """The log names the file and the digest."""
     digest = judge("max_payload: 1000\n").digest
     assert f"Using configuration file: t.conf ({digest})" in configured("max_payload: 1000\n").log()
+
+
+@pytest.mark.ours
+@pytest.mark.parametrize("ring", [["t.conf"], ["a.conf", "t.conf"], ["a.conf", "b.conf", "a.conf"]], ids=len)
+def test_c54_circles(judge, refused, program, tmp_path, ring):
+    """C-54: a file that includes itself gives an error, not a crash (include-cycle); of others, too."""
+    for file, included in zip(ring, ring[1:]):
+        (tmp_path / file).write_text(f"include '{included}'\n")
+    message = "".join(f"error parsing include file '{file}', " for file in ring) + f"{ring[-1]} includes itself"
+    text = f"max_payload: 1000\ninclude '{ring[0]}'\n"
+    assert (judge(text).code, judge(text).message) == (1, message)
+    assert refused(text) == f"{program}: {message}\n"
 
 
 def test_json(judge):

@@ -13,6 +13,7 @@ import pytest
 from harness import Server, eventually
 
 CERTS = Path(__file__).resolve().parents[2] / "conf-corpus" / "certs"
+CERT_FLAGS = ("--tlscert", f"{CERTS}/server.pem", "--tlskey", f"{CERTS}/server.key")
 KEYS = ["UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4", "UCNGL4W5QX66CFX6A6DCBVDH5VOHMI7B2UZZU7TXAUQQSI2JPHULCKBR"]
 ALWAYS = ["[INF] Reloaded: authorization users", "[INF] Reloaded: accounts"]
 NKEY_USER = "authorization {users: [{nkey: %s}]}" % KEYS[0]
@@ -229,7 +230,7 @@ def test_c45_without_file(start_server):
 
 
 def test_flags_still_win(reloadable, connect):
-    """What the command line says holds in a reload too."""
+    """C-46: what the command line says holds in a reload too."""
     reload = reloadable("max_payload: 1000", "-D=false", "--client_advertise", "flag:1")
     reload("max_payload: 2000\ndebug: true\nclient_advertise: 'file:2'")
     info = connect(reload.server).info
@@ -237,8 +238,51 @@ def test_flags_still_win(reloadable, connect):
     assert "[DBG]" not in reload.server.log()
 
 
+@pytest.mark.parametrize("flags, told", [
+    (("-n", "me"), "ServerName: old=me, new="),
+    (("--server_name", "me"), "ServerName: old=me, new="),
+    (("--log_size_limit", "100000"), "LogSizeLimit: old=100000, new=0"),
+    (("--tls", *CERT_FLAGS), "TLS: old=true, new=false"),
+    (("--tlsverify", *CERT_FLAGS, "--tlscacert", f"{CERTS}/ca.pem"), "TLSVerify: old=true, new=false"),
+], ids=lambda value: value[0] if isinstance(value, tuple) else "")
+def test_c46_fixed_by_a_flag(reloadable, connect, flags, told):
+    """C-46: with `-n`, and some more, the Go server refuses any reload; here flags are as good as lines of the file
+    (reload-with-flags)."""
+    reload = reloadable("max_payload: 1000", *flags)
+    before = connect(reload.server).info
+    lines = reload("max_payload: 2000")
+    info = connect(reload.server).info
+    for field in ("server_name", "tls_required", "tls_verify"):
+        assert info.get(field) == before.get(field)
+    if Server.peer_by_default:
+        assert lines == [f"[ERR] Failed to reload server configuration: config reload not supported for {told}"]
+        assert info["max_payload"] == 1000
+    else:
+        assert "[INF] Reloaded: max_payload = 2000" in lines
+        assert info["max_payload"] == 2000
+
+
+@pytest.mark.parametrize("flags", [
+    ("-D",), ("-V",), ("-VV",), ("-T=false",), ("--logtime_utc",), ("--max_traced_msg_len", "7"), ("-P", "t.pid"),
+    ("--ports_file_dir", "."), ("--client_advertise", "x:1"), ("-a", "127.0.0.1", "-p", "-1"), ("--user", "a", "--pass", "b"),
+    ("--auth", "t"), ("--profile", "0"),
+], ids=" ".join)
+def test_c46_other_flags(reloadable, connect, flags):
+    """C-46: other flags do no harm."""
+    reload = reloadable("max_payload: 1000", *flags)
+    assert "Reloaded server configuration" in reload("max_payload: 2000")[-1]
+    assert connect(reload.server).info["max_payload"] == 2000
+
+
+@pytest.mark.ours
+def test_c54_circle(reloadable):
+    """C-54: a reload of a file that includes itself gives an error, not a crash (include-cycle)."""
+    told = reloadable("max_payload: 1000")("include 't.conf'")
+    assert told == ["[ERR] Failed to reload server configuration: error parsing include file 't.conf', t.conf includes itself"]
+
+
 def test_flag_of_signals(reloadable, connect):
-    """`--signal reload=<pid>`."""
+    """C-35: `--signal reload=<pid>`."""
     reload = reloadable("max_payload: 1000")
     command = Path(f"/proc/{reload.server.pid}/exe").resolve()
     lines = reload("max_payload: 2000", send=lambda: subprocess.run([command, "--signal", f"reload={reload.server.pid}"], check=True))

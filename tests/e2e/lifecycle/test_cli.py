@@ -38,7 +38,7 @@ def both_dashes(flags):
     ("--", "version"), ("version", "--nope"), ("version", "foo"),
 ])
 def test_l27_version(run, program, args):
-    """`-v`, `--version`, `version` print `nats-server: v…` on stdout, exit 0."""
+    """`-v`, `--version`, `version` (C-31) print `nats-server: v…` on stdout, exit 0."""
     ended = run(*args)
     assert (ended.code, ended.err) == (0, "")
     assert re.fullmatch(rf"{re.escape(program)}: v\d+\.\d+\.\d+.*\n", ended.out)
@@ -63,7 +63,7 @@ def test_l27_name_of_the_program(run, rename_program):
     ("help", "foo"),
 ])
 def test_help(run, args):
-    """-h, --help, help: usage on stdout, exit 0."""
+    """-h, --help, help (C-31): usage on stdout, exit 0."""
     assert_usage(run(*args))
 
 
@@ -116,7 +116,7 @@ def test_help_tls(run, args):
     (("-c", "/nonexistent", "foo"), "foo"), (("-v=false", "foo"), "foo"), (("-h=false", "foo"), "foo"), (('a"b\n',), r'a\"b\n'),
 ])
 def test_l28_unknown_word(run, program, args, word):
-    """Unknown word → `unrecognized command: "x"`, exit 1; parsing stops at the first non-flag word."""
+    """C-31: unknown word → `unrecognized command: "x"`, exit 1; parsing stops at the first non-flag word."""
     ended = run(*args)
     assert (ended.code, ended.out, ended.err) == (1, "", f'{program}: unrecognized command: "{word}"\n')
 
@@ -134,7 +134,7 @@ def test_l28_unknown_word(run, program, args, word):
     (("-D", "--log"), "flag needs an argument: -log"),
 ], ids=lambda value: " ".join(value) if isinstance(value, tuple) else "")
 def test_l28_bad_flags(run, args, error):
-    """Unknown flag → error on stderr, usage on stdout, exit 0."""
+    """C-30: unknown flag → error on stderr, usage on stdout, exit 0."""
     assert_usage(run(*args), f"{error}\n")
 
 

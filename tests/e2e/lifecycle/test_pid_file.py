@@ -7,10 +7,12 @@ import stat
 
 import pytest
 
+from harness import Server
+
 
 @pytest.mark.parametrize("form", ["-P", "--pid", "pid_file", "pidfile"])
 def test_l08_content_and_mode(start_server, tmp_path, form):
-    """PID file = pid without newline, mode 0600."""
+    """C-52: PID file = pid without newline, mode 0600."""
     path = tmp_path / "pid"
     server = start_server(form, path) if form.startswith("-") else start_server(options={form: str(path)})
     assert path.read_text() == str(server.pid)
@@ -52,16 +54,15 @@ def test_l08_directory_as_path(refused, messages, tmp_path):
     assert messages(refused("-P", tmp_path))[-1] == ("FTL", f"Could not write pidfile: open {tmp_path}: is a directory")
 
 
-@pytest.mark.ours
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGUSR2])
-def test_l08_removed_on_clean_exit(start_server, tmp_path, how):
-    """gnatwren removes its pid file when it ends (the Go server leaves it behind)."""
+def test_l08_at_clean_exit(start_server, tmp_path, how):
+    """C-52: the Go server leaves its pid file behind; gnatwren removes it (pid-file-removed)."""
     path = tmp_path / "pid"
     server = start_server("-P", path)
     assert path.exists()
     server.signal(how)
     assert server.wait_exit() == 0
-    assert not path.exists()
+    assert path.exists() == Server.peer_by_default
 
 
 @pytest.mark.ours

@@ -105,7 +105,7 @@ def test_l09_one_file_per_server(start_server, tmp_path):
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGUSR2])
 def test_l09_removed_at_exit(start_server, tmp_path, how):
-    """Gone after SIGINT, SIGTERM and lame duck mode."""
+    """C-52: gone after SIGINT, SIGTERM and lame duck mode."""
     server = start_server("--ports_file_dir", tmp_path)
     path = ports_file(server, tmp_path)
     server.signal(how)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`--signal`: sending a signal to a running server.
+"""`--signal`: sending a signal to a running server (L-25, C-35).
 
 The Go server finds others with `pgrep nats-server`, gnatwren those that run under its own name.  So that tests see no
 servers but their own, each runs under a name of its own, and there is a pgrep in PATH that looks for that.
@@ -74,7 +74,7 @@ def test_l25_forms_of_the_flag(start_server, run, name, flag, joint):
 
 @pytest.mark.parametrize("command", LOGGED)
 def test_l25_mapping(start_server, send, command):
-    """stop SIGKILL, quit SIGINT, term SIGTERM, reopen SIGUSR1, reload SIGHUP, ldm SIGUSR2."""
+    """C-35: quit SIGINT, term SIGTERM, reopen SIGUSR1, reload SIGHUP, ldm SIGUSR2."""
     server = start_server()
     assert_sent(send(f"{command}={server.pid}"))
     server.wait_log(rf'Trapped "{LOGGED[command]}" signal')
@@ -83,7 +83,7 @@ def test_l25_mapping(start_server, send, command):
 
 
 def test_l25_stop(start_server, send):
-    """stop is SIGKILL."""
+    """C-35: stop is SIGKILL."""
     server = start_server()
     assert_sent(send(f"stop={server.pid}"))
     assert server.wait_exit() == -signal.SIGKILL
@@ -98,7 +98,7 @@ def test_l25_any_process(send):
 
 @pytest.mark.parametrize("command", ["stop", *LOGGED])
 def test_l25_pid_file(start_server, send, tmp_path, command):
-    """Value naming a readable file → its content is the pid."""
+    """C-35: value naming a readable file → its content is the pid."""
     path = tmp_path / "my.pid"
     server = start_server("-P", path)
     assert_sent(send(f"{command}={path}"))
@@ -248,7 +248,7 @@ def test_l25_without_pgrep(run, monkeypatch):
     ("reload==", "invalid signal parameters: []"), ("foo=a=b", "invalid signal parameters: [b]"),
 ])
 def test_l25_errors(send, name, value, error):
-    """`invalid pid: <x>`; `unknown signal "<x>"`; `invalid signal parameters: [<rest>]`: stderr, exit 1."""
+    """C-35: `invalid pid: <x>`; `unknown signal "<x>"`; `invalid signal parameters: [<rest>]`: stderr, exit 1."""
     assert_refused(send(value), f"{name}: {error}\n")
 
 
@@ -267,7 +267,7 @@ def test_l25_process_groups(run, name, pid):
 
 
 def test_l25_no_such_process(send, name, no_process):
-    """LF + `signal "<cmd>" <pid>: no such process`."""
+    """C-35: LF + `signal "<cmd>" <pid>: no such process`."""
     assert_refused(send(f"quit={no_process}"), f'{name}: \nsignal "quit" {no_process}: no such process\n')
 
 
