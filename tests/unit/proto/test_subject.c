@@ -13,115 +13,16 @@
 #include <cmocka.h>
 
 #include "subject_model.h"
-
-#define MAX_FIELDS 8
-#define MAX_LINE 1024
-
-/** A row of a vector file: fields with their escapes undone, back to back in `bytes`. */
-struct row {
-    struct str field[MAX_FIELDS];
-    unsigned n_fields;
-    char bytes[MAX_LINE];
-};
-
-static size_t put_utf8(char *to, unsigned c)
-{
-    if (c < 0x80) {
-        to[0] = (char)c;
-        return 1;
-    }
-    if (c < 0x800) {
-        to[0] = (char)(0xc0 | c >> 6);
-        to[1] = (char)(0x80 | (c & 0x3f));
-        return 2;
-    }
-    to[0] = (char)(0xe0 | c >> 12);
-    to[1] = (char)(0x80 | (c >> 6 & 0x3f));
-    to[2] = (char)(0x80 | (c & 0x3f));
-    return 3;
-}
-
-/* Undoes the escape after a backslash at p. @return  bytes of it */
-static size_t unescape(const char *p, char *to, size_t *n)
-{
-    char hex[5] = {0};
-    size_t digits = *p == 'x' ? 2 : *p == 'u' ? 4 : 0;
-
-    if (digits) {
-        memcpy(hex, p + 1, digits);
-        unsigned c = (unsigned)strtoul(hex, NULL, 16);
-
-        *n = digits == 2 ? (to[0] = (char)c, 1) : put_utf8(to, c);
-        return 1 + digits;
-    }
-    *to = *p == 't' ? '\t' : *p == 'n' ? '\n' : *p == 'r' ? '\r' : *p;
-    *n = 1;
-    return 1;
-}
-
-static void parse_row(const char *p, struct row *row)
-{
-    char *to = row->bytes;
-    char *start = to;
-
-    row->n_fields = 0;
-    for (;; p++) {
-        if (*p == '\t' || *p == '\n' || *p == '\0') {
-            assert_true(row->n_fields < MAX_FIELDS);
-            row->field[row->n_fields++] = (struct str){.p = start, .n = (size_t)(to - start)};
-            start = to;
-            if (*p != '\t') {
-                return;
-            }
-        } else if (*p == '\\') {
-            size_t n;
-
-            p += unescape(p + 1, to, &n);
-            to += n;
-        } else {
-            *to++ = *p;
-        }
-    }
-}
-
-static FILE *open_vectors(const char *name)
-{
-    char path[512];
-    FILE *f;
-
-    snprintf(path, sizeof(path), "%s/%s", TEST_VECTORS, name);
-    f = fopen(path, "r");
-    assert_non_null(f);
-    return f;
-}
-
-/* @return  whether there was a row; comments and the header are skipped */
-static bool next_row(FILE *f, struct row *row, bool *had_header)
-{
-    char line[MAX_LINE];
-
-    while (fgets(line, sizeof(line), f)) {
-        if (line[0] == '#') {
-            continue;
-        }
-        if (*had_header) {
-            parse_row(line, row);
-            return true;
-        }
-        *had_header = true;
-    }
-    return false;
-}
+#include "vectors.h"
 
 static void test_match_vectors(void **state)
 {
-    FILE *f = open_vectors("subject_match.tsv");
-    bool had_header = false;
+    FILE *f = vectors_open("subject_match.tsv");
     unsigned n = 0;
-    struct row row;
+    struct vector_row row;
 
     (void)state;
-    for (; next_row(f, &row, &had_header); n++) {
+    for (; vectors_next(f, &row); n++) {
         struct str pattern = row.field[0];
         struct str subject = row.field[1];
 
@@ -141,13 +42,12 @@ static void test_match_vectors(void **state)
 
 static void test_validity_vectors(void **state)
 {
-    FILE *f = open_vectors("subject_validity.tsv");
-    bool had_header = false;
+    FILE *f = vectors_open("subject_validity.tsv");
     unsigned n = 0;
-    struct row row;
+    struct vector_row row;
 
     (void)state;
-    for (; next_row(f, &row, &had_header); n++) {
+    for (; vectors_next(f, &row); n++) {
         struct str subject = row.field[0];
 
         assert_int_equal(row.n_fields, 5);
