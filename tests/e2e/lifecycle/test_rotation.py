@@ -20,6 +20,17 @@ def backups(path: Path) -> list[Path]:
     return sorted(other for other in path.parent.iterdir() if other != path and other.name.startswith(path.name))
 
 
+def logged(path: Path) -> str:
+    """What was logged so far, in all files; those that are being rotated now may be missed until the next look."""
+    texts = []
+    for file in [*backups(path), path]:
+        try:
+            texts.append(file.read_text())
+        except FileNotFoundError:  # between its two names
+            pass
+    return "".join(texts)
+
+
 def time_of(path: Path, backup: Path) -> datetime:
     match = BACKUP.fullmatch(backup.name[len(path.name):])
     assert match, backup.name
@@ -33,8 +44,8 @@ def start_logging(start_server, connect, tmp_path):
     def start(*args, **kwargs):
         path = tmp_path / "log"
         server = start_server("-V", "-l", path, *args, wait=False, **kwargs)
-        port = eventually(lambda: path.exists() and "Server is ready" in path.read_text()
-                          and re.search(r"Listening for client connections on .*:(\d+)", path.read_text()), timeout=30)[1]
+        port = eventually(lambda: "Server is ready" in logged(path)
+                          and re.search(r"Listening for client connections on .*:(\d+)", logged(path)), timeout=30)[1]
         server.port = int(port)
         return server, connect(server).connect(), path
 
