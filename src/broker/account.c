@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "broker/index.h"
 #include "broker/responses.h"
+#include "conn/tally.h"
 
 struct account *account_new(const char *name, unsigned n_readers, const char *server_hash)
 {
@@ -16,6 +17,8 @@ struct account *account_new(const char *name, unsigned n_readers, const char *se
     a->index = index_new(n_readers);
     a->responses = responses_new(a, server_hash);
     a->max_clients = -1;
+    a->tallies = mem_zalloc_aligned(n_readers * sizeof(struct tally));
+    a->n_tallies = n_readers;
     return a;
 }
 
@@ -38,6 +41,16 @@ bool account_enter(struct account *a)
     return true;
 }
 
+struct traffic account_traffic(const struct account *a)
+{
+    struct traffic sum = {0};
+
+    for (unsigned i = 0; i < a->n_tallies; i++) {
+        tally_sum(&a->tallies[i], &sum);
+    }
+    return sum;
+}
+
 void account_leave(struct account *a)
 {
     atomic_fetch_sub(&a->n_clients, 1);
@@ -48,6 +61,7 @@ void account_free(struct account *a)
     if (a) {
         index_free(a->index);
         responses_free(a->responses);
+        mem_free(a->tallies);
         mem_free(a->name);
         mem_free(a);
     }

@@ -11,6 +11,8 @@ struct index;
 struct links;
 struct mappings;
 struct responses;
+struct tally;
+struct traffic;
 
 struct account {
     char *name; // "$G" for the global account
@@ -24,6 +26,9 @@ struct account {
     _Atomic int64_t n_clients;
     _Atomic int64_t max_clients; // less than 0: no limit
     _Atomic int64_t n_surplus;   // clients that are to go (base/quota.h), as the limit was lowered
+    _Atomic uint64_t n_slow;     // of its consumers, those that were too slow
+    struct tally *tallies;       // of the messages of its clients, by worker number
+    unsigned n_tallies;
 };
 
 /**
@@ -46,6 +51,9 @@ static inline bool account_has_mappings(const struct account *a)
 {
     return atomic_load_explicit(&a->mappings, memory_order_relaxed) != NULL;
 }
+
+/** @return  the messages of all its clients so far. Thread: any. */
+struct traffic account_traffic(const struct account *a);
 
 /** Count one client less. Thread: any. */
 void account_leave(struct account *a);

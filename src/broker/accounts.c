@@ -32,7 +32,7 @@ void accounts_deinit(struct accounts *t)
 }
 
 /* @return  where the name is, or where it belongs */
-static size_t find_place(const struct accounts *t, const char *name)
+static size_t find_place(const struct accounts *t, struct str name)
 {
     size_t low = 0;
     size_t high = t->n;
@@ -40,7 +40,7 @@ static size_t find_place(const struct accounts *t, const char *name)
     while (low < high) {
         size_t middle = low + (high - low) / 2;
 
-        if (strcmp(t->at[middle]->name, name) < 0) {
+        if (str_compare(str_of(t->at[middle]->name), name) < 0) {
             low = middle + 1;
         } else {
             high = middle;
@@ -52,7 +52,7 @@ static size_t find_place(const struct accounts *t, const char *name)
 struct account *accounts_get(struct accounts *t, const char *name)
 {
     pthread_mutex_lock(&t->lock);
-    size_t place = find_place(t, name);
+    size_t place = find_place(t, str_of(name));
 
     if (place == t->n || strcmp(t->at[place]->name, name) != 0) {
         t->at = mem_realloc(t->at, (t->n + 1) * sizeof(struct account *));
@@ -63,4 +63,26 @@ struct account *accounts_get(struct accounts *t, const char *name)
     struct account *a = t->at[place];
     pthread_mutex_unlock(&t->lock);
     return a;
+}
+
+struct account *accounts_find(struct accounts *t, struct str name)
+{
+    pthread_mutex_lock(&t->lock);
+    size_t place = find_place(t, name);
+    struct account *a =
+        place < t->n && str_equal(str_of(t->at[place]->name), name) ? t->at[place] : NULL;
+
+    pthread_mutex_unlock(&t->lock);
+    return a;
+}
+
+struct account **accounts_list(struct accounts *t, size_t *n)
+{
+    pthread_mutex_lock(&t->lock);
+    struct account **list = mem_alloc(t->n * sizeof(list[0]));
+
+    memcpy(list, t->at, t->n * sizeof(list[0]));
+    *n = t->n;
+    pthread_mutex_unlock(&t->lock);
+    return list;
 }

@@ -6,6 +6,8 @@
 #include <pthread.h>
 #include <stddef.h>
 
+#include "base/str.h"
+
 struct account;
 
 /** Characters that tell a server from others. */
@@ -28,3 +30,10 @@ void accounts_deinit(struct accounts *t);
 
 /** @return  the account of that name, made if there is none yet. Thread: any. */
 struct account *accounts_get(struct accounts *t, const char *name);
+
+/** @return  the account of that name; NULL: there is none. Thread: any. */
+struct account *accounts_find(struct accounts *t, struct str name);
+
+/** @return  all accounts there are now, by name; n of them, in an array that is the caller's.
+ * Thread: any. */
+struct account **accounts_list(struct accounts *t, size_t *n);

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/quote.h"
+#include "broker/account.h"
 #include "client/client_options.h"
 #include "client/client_proxy.h"
 #include "client/client_tls.h"
@@ -143,21 +144,37 @@ static size_t on_bytes(struct conn *conn, struct str in)
 
 /* ---- life ---- */
 
+static void count_end(struct client *c, enum close_reason reason)
+{
+    struct conn_stats *stats = &c->home->shared->stats;
+
+    if (c->conn.was_slow) {
+        atomic_fetch_add(reason == CLOSE_SLOW_CONSUMER_PENDING_BYTES ? &stats->n_slow_pending
+                                                                     : &stats->n_slow_deadline,
+                         1);
+        atomic_fetch_add(&c->account->n_slow, 1);
+    }
+    if (reason == CLOSE_STALE_CONNECTION) {
+        atomic_fetch_add(&stats->n_stale, 1);
+    }
+}
+
 static void on_close(struct conn *conn, enum close_reason reason)
 {
     struct client *c = client_of(conn);
 
     client_log(c, LOG_DBG, "Client connection closed: %s", close_reason_text(reason));
-    if (conn->was_slow) {
-        atomic_fetch_add(reason == CLOSE_SLOW_CONSUMER_PENDING_BYTES
-                             ? &c->home->shared->n_slow_pending
-                             : &c->home->shared->n_slow_deadline,
-                         1);
-    }
+    count_end(c, reason);
     worker_clear_timer(conn->shard->worker, &c->timer);
+    struct conn_report *report = c->home->shared->watcher
+                                     ? conn_report_new(conn, CONN_REPORT_SUBS | CONN_REPORT_CERTS)
+                                     : NULL;
     client_remove_all_subs(c);
     client_leave(c);
-    atomic_fetch_sub(&c->home->shared->n_clients, 1);
+    atomic_fetch_sub(&c->home->shared->stats.n_open, 1);
+    if (report) { // counts are without it now
+        c->home->shared->watcher->on_event(c->home->shared->watcher, CONN_CLOSED, report);
+    }
 }
 
 static void on_free(struct conn *conn)
@@ -198,6 +215,7 @@ static const struct conn_ops client_conn_ops = {
     .on_arrival = on_arrival,
     .on_secured = client_tls_on_secured,
     .label = client_label,
+    .report = client_report,
 };
 
 void client_begin(struct client *c)
@@ -236,7 +254,8 @@ void client_start(struct client_home *home, int fd, const struct addr *from)
     c->timer.fire = client_on_timer;
     c->start_ns = clock_now_ns();
     client_log(c, LOG_DBG, "Client connection created");
-    bool is_full = atomic_fetch_add(&shared->n_clients, 1) >= o->max_connections;
+    atomic_fetch_add(&shared->stats.n_total, 1);
+    bool is_full = atomic_fetch_add(&shared->stats.n_open, 1) >= o->max_connections;
     if (o->proxy_protocol && !is_full) {
         client_proxy_start(c);
         return;

@@ -15,6 +15,8 @@
 #include "broker/peer.h"
 #include "client/sids.h"
 #include "conn/conn.h"
+#include "conn/conn_report.h"
+#include "conn/conn_stats.h"
 #include "io/addr.h"
 #include "io/timer.h"
 #include "proto/parse.h"
@@ -50,11 +52,10 @@ struct client_shared {
     struct server_identity identity;
     struct account *global;
     _Atomic uint64_t last_cid;
-    _Atomic int64_t n_clients;
-    _Atomic uint64_t n_slow_pending, n_slow_deadline; // slow consumers by cause
-    _Atomic uint64_t n_stalls;                        // producers stalled
-    _Atomic uint64_t tls_window;                      // of the rate limit, see client_tls.c
-    _Atomic uint64_t n_throttled;                     // by it, and not reported yet
+    struct conn_stats stats;
+    struct conn_watcher *watcher; // is told of clients that come and go; NULL: nobody is
+    _Atomic uint64_t tls_window;  // of the rate limit, see client_tls.c
+    _Atomic uint64_t n_throttled; // by it, and not reported yet
     _Atomic bool is_lame_duck;
     _Atomic int64_t n_surplus;  // clients to be closed, as a reload lowered max_connections
     _Atomic int64_t n_unpinned; // clients that were, as a reload pinned other certificates
@@ -117,6 +118,7 @@ struct client {
     bool wants_headers; // as CONNECT said; headers = this and ours
     bool got_connect, got_first_ping, is_auth_pending;
     bool has_entered;   // counted by its account
+    uint32_t n_stalls;  // times that it was stalled
     bool wants_account; // to be put into one of its choice, as clients could long ago
     bool needs_fence;   // has unsubscribed from what other workers may have encoded messages for
     void (*after_fence)(struct client *c);
@@ -201,6 +203,17 @@ void client_start(struct client_home *home, int fd, const struct addr *from);
  * Thread: the worker of the shard.
  */
 void client_announce_lame_duck(struct shard *sh);
+
+/** The report of conn_ops. */
+void client_report(struct conn *conn, unsigned what, struct conn_report *out,
+                   struct arena *scratch);
+
+/** Tell the watcher what has happened to a client. */
+void client_tell(struct client *c, enum conn_event event);
+
+/** @return  as whom it logged in, or would have: the name or nkey of a user, "[REDACTED]" for a
+ * token; borrowed. */
+struct str client_user_name(const struct client *c);
 
 /** @return  the client that a connection is part of. */
 static inline struct client *client_of(struct conn *c)

@@ -109,6 +109,7 @@ void client_refuse_login(struct client *c, const struct login_verdict *refusal)
         buf_add(&who, STR(" - Token \"[REDACTED]\""));
     }
     client_log(c, LOG_ERR, "authentication error%.*s", STR_ARG(buf_str(&who)));
+    client_tell(c, CONN_REFUSED);
     buf_deinit(&who);
     client_send_error(c, "Authorization Violation");
     conn_close(&c->conn, refusal->reason);
@@ -208,6 +209,7 @@ void client_on_login(struct client *c, const struct login_verdict *verdict)
     }
     client_arm_timer(c);
     client_update_subs(c);
+    client_tell(c, CONN_ENTERED);
     client_send_ok(c);
 }
 

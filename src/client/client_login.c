@@ -7,6 +7,7 @@
 #include "base/quote.h"
 #include "broker/account.h"
 #include "broker/rights.h"
+#include "conn/tally.h"
 #include "client/client.h"
 #include "client/client_options.h"
 #include "io/job.h"
@@ -169,6 +170,7 @@ void client_refuse_full(struct client *c)
 void client_set_account(struct client *c, struct account *account)
 {
     c->account = account;
+    c->conn.tally = &account->tallies[c->conn.shard->index];
     c->origin = (struct msg_origin){.speaker = &c->speaker, .account = account};
 }
 

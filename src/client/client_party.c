@@ -11,8 +11,7 @@ static const struct client *client_of_speaker(const struct speaker *s)
     return CONTAINER_OF((uintptr_t)s, struct client, speaker);
 }
 
-/* As whom it logged in, or would have. */
-static struct str name_of(const struct client *c)
+struct str client_user_name(const struct client *c)
 {
     if (c->user && c->user->id.n) {
         return c->user->id;
@@ -34,7 +33,7 @@ static void tell(const struct speaker *s, struct party *out)
     *out = (struct party){.start_ns = clock_wall_ns() - (clock_now_ns() - c->start_ns),
                           .host = str_of(c->home->host),
                           .id = c->cid,
-                          .user = name_of(c),
+                          .user = client_user_name(c),
                           .rtt_ns = c->rtt_ns,
                           .server = str_of(c->home->identity->name),
                           .kind = STR("Client"),

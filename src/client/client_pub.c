@@ -155,7 +155,8 @@ static void stall(struct client *c)
         char who[CONN_LABEL_MAX];
 
         c->stalled_ms += ms;
-        atomic_fetch_add_explicit(&c->home->shared->n_stalls, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&c->home->shared->stats.n_stalls, 1, memory_order_relaxed);
+        c->n_stalls++;
         conn_pause(&c->conn, ms * CLOCK_MS_NS);
         clock_format_duration(ms * CLOCK_MS_NS, text);
         c->conn.ops->label(&c->conn, who);

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "conn/tally.h"
 #include "io/tls_stream.h"
 #include "io/worker.h"
 
@@ -64,8 +65,13 @@ static void keep_partial(struct conn *c, struct str in)
 static void consume(struct conn *c, struct str in)
 {
     worker_run_inbox(c->shard->worker);
+    uint64_t msgs = c->in_msgs;
+    uint64_t bytes = c->in_bytes;
     c->need = 0;
     size_t n = c->ops->on_bytes(c, in);
+    if (c->in_msgs != msgs) {
+        tally_add_in(c->tally, c->in_msgs - msgs, c->in_bytes - bytes);
+    }
     keep_partial(c, (struct str){.p = in.p + n, .n = in.n - n});
 }
 
@@ -424,6 +430,17 @@ static void note_recovery(struct conn *c)
              (unsigned long long)(c->n_sent - c->deadline_start));
 }
 
+static void count_output(struct conn *c)
+{
+    if (c->out.n_msgs) {
+        c->out_msgs += c->out.n_msgs;
+        c->out_bytes += c->out.n_msg_bytes;
+        tally_add_out(c->tally, c->out.n_msgs, c->out.n_msg_bytes);
+        c->out.n_msgs = 0;
+        c->out.n_msg_bytes = 0;
+    }
+}
+
 void conn_flush(struct conn *c)
 {
     if (c->is_stream_closed || c->is_lingering || (conn_is_closing(c) && c->skips_flush)) {
@@ -433,10 +450,7 @@ void conn_flush(struct conn *c)
     int e = outq_send(&c->out, &c->shard->pool, &c->stream);
 
     c->n_sent += before - c->out.n_bytes;
-    c->out_msgs += c->out.n_msgs;
-    c->out_bytes += c->out.n_msg_bytes;
-    c->out.n_msgs = 0;
-    c->out.n_msg_bytes = 0;
+    count_output(c);
     if (e == -EAGAIN) {
         c->is_blocked = true;
         watch_deadline(c);

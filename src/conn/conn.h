@@ -16,7 +16,10 @@
 #include "io/stream.h"
 #include "io/timer.h"
 
+struct arena;
 struct conn;
+struct conn_report;
+struct tally;
 struct tls_context;
 
 /** Longest label of a connection in the log, with its NUL. */
@@ -43,6 +46,9 @@ struct conn_ops {
     void (*on_secured)(struct conn *c, enum status st, const char *why_not);
     /* Write what precedes its log lines. */
     void (*label)(const struct conn *c, char out[CONN_LABEL_MAX]);
+    /* Fill a report that has its handle and its kind. Strings may be borrowed from the connection
+     * or come from `scratch`. NULL: nobody is told of it. */
+    void (*report)(struct conn *c, unsigned what, struct conn_report *out, struct arena *scratch);
 };
 
 struct conn_limits {
@@ -77,6 +83,7 @@ struct conn {
     struct conn *next_dirty, *next_closing, *next_held;
     uint64_t handle;
     uint64_t in_msgs, in_bytes, out_msgs, out_bytes;
+    struct tally *tally;     // of its account, on this worker; NULL: its messages are not counted
     uint64_t n_sent;         // [bytes] accepted by the kernel
     uint64_t deadline_start; // n_sent when the write that has the deadline began
     int64_t linger_until_ns;

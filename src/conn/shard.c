@@ -271,15 +271,14 @@ static struct shard *shard_new(struct worker *w, struct shard **all, unsigned n_
 void shards_new(struct worker **workers, unsigned n_workers, struct chunk_depot *depot,
                 struct shard **shards)
 {
-    shards[0] = NULL;
-    for (unsigned i = 1; i <= n_workers; i++) {
+    for (unsigned i = 0; i <= n_workers; i++) {
         shards[i] = shard_new(workers[i], shards, n_workers + 1, depot);
     }
 }
 
 void shards_free(struct shard **shards, unsigned n_workers)
 {
-    for (unsigned i = 1; i <= n_workers; i++) {
+    for (unsigned i = 0; i <= n_workers; i++) {
         struct shard *sh = shards[i];
 
         for (unsigned k = 0; k < sh->n_all; k++) {

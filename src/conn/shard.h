@@ -38,7 +38,8 @@ struct stage_list {
 
 struct shard {
     struct worker *worker;
-    struct shard **all; // all shards by worker number; [0] is the control thread's: NULL
+    struct shard **all; // all shards by worker number; to the connections of [0], the control
+                        // thread's, no message goes: they are not among those that exchange output
     unsigned n_all;
     unsigned index; // worker number
     struct handle_table table;
@@ -66,7 +67,7 @@ struct shard {
 
 /**
  * Create the shards of all workers, wired to each other.
- * @param workers  workers[1 .. n_workers]; [0] is the control thread, which gets none
+ * @param workers  workers[0 .. n_workers]; [0] is the control thread
  * @param shards   out: n_workers + 1 pointers
  * Thread: control, before the workers run.
  */

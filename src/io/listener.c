@@ -3,6 +3,7 @@
 #include "io/listener.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -15,6 +16,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/os_error.h"
+#include "io/addr.h"
 #include "io/worker.h"
 
 #define FIRST_DELAY_NS (10 * CLOCK_MS_NS)
@@ -181,6 +183,91 @@ enum status listener_open_unix(struct listener *l, struct worker *w, const char 
     return ST_OK;
 }
 
+/* ---- sockets from elsewhere ---- */
+
+static int read_socket_option(int fd, int option)
+{
+    int value = -1;
+    socklen_t n = sizeof(value);
+
+    return getsockopt(fd, SOL_SOCKET, option, &value, &n) ? -1 : value;
+}
+
+/* @return  what is wrong with the socket; NULL: nothing */
+static const char *judge(int fd, struct sockaddr_storage *at)
+{
+    socklen_t n = sizeof(*at);
+
+    if (getsockname(fd, (struct sockaddr *)at, &n)) {
+        return errno == ENOTSOCK ? "it is no socket" : os_error(errno).text;
+    }
+    if (at->ss_family != AF_INET && at->ss_family != AF_INET6 && at->ss_family != AF_UNIX) {
+        return "it is neither a TCP nor a Unix socket";
+    }
+    if (read_socket_option(fd, SO_TYPE) != SOCK_STREAM) {
+        return "it is no stream socket";
+    }
+    return read_socket_option(fd, SO_ACCEPTCONN) == 1 ? NULL : "it does not listen";
+}
+
+static void describe(struct listener *l, const struct sockaddr_storage *at)
+{
+    struct addr a = addr_of(at);
+    char ip[ADDR_TEXT_MAX];
+
+    l->is_unix = at->ss_family == AF_UNIX;
+    if (!l->is_unix) {
+        addr_format_ip(&a, ip);
+        l->port = a.port;
+        snprintf(l->address, sizeof(l->address), a.family == AF_INET6 ? "[%s]:%u" : "%s:%u", ip,
+                 a.port);
+        return;
+    }
+    struct sockaddr_un un;
+    memcpy(&un, at, sizeof(un));
+    bool is_abstract = !un.sun_path[0];
+    snprintf(l->address, sizeof(l->address), "%s%.*s", is_abstract ? "@" : "",
+             (int)sizeof(un.sun_path) - is_abstract, un.sun_path + is_abstract);
+}
+
+/* What open_socket sets, as far as a socket can still take it. */
+static void prepare(int fd, bool is_unix)
+{
+    int one = 1;
+
+    fcntl(fd, F_SETFD, FD_CLOEXEC);
+    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+    if (!is_unix) {
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+    }
+}
+
+enum status listener_adopt(struct listener *l, struct worker *w, int take_fd, const char *kind,
+                           char *why, size_t why_size)
+{
+    struct sockaddr_storage at = {0};
+    const char *wrong = judge(take_fd, &at);
+    int e = 0;
+
+    if (!wrong) {
+        *l = (struct listener){.worker = w,
+                               .kind = kind,
+                               .fd = take_fd,
+                               .delay_ns = FIRST_DELAY_NS,
+                               .is_adopted = true};
+        describe(l, &at);
+        prepare(take_fd, l->is_unix);
+        e = uv_poll_init(&w->loop, &l->poll, take_fd);
+    }
+    if (wrong || e) {
+        snprintf(why, why_size, "%s", wrong ? wrong : uv_strerror(e));
+        close(take_fd);
+        return ST_FAILED;
+    }
+    l->poll.data = l;
+    return ST_OK;
+}
+
 /* ---- accepting ---- */
 
 static void on_readable(uv_poll_t *poll, int status, int events);
@@ -249,7 +336,9 @@ void listener_start(struct listener *l,
 
 void listener_refuse(struct listener *l)
 {
-    shutdown(l->fd, SHUT_RDWR);
+    if (!l->is_adopted) {
+        shutdown(l->fd, SHUT_RDWR);
+    }
 }
 
 void listener_close(struct listener *l)
@@ -261,7 +350,7 @@ void listener_close(struct listener *l)
     uv_close((uv_handle_t *)&l->poll, NULL); // leaves the loop before the number is free
     close(l->fd);
     l->fd = -1;
-    if (l->is_unix) {
+    if (l->is_unix && !l->is_adopted) {
         unlink(l->address);
     }
     log_debug("%s accept loop exiting..", l->kind);

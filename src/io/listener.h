@@ -25,7 +25,8 @@ struct listener {
     uint16_t port;     // the port bound, also when asked for any
     char address[128]; // "host:port" or a path, for log lines
     bool is_unix;
-    int fd; // -1: closed
+    bool is_adopted; // bound elsewhere, and to be used by others when we are gone
+    int fd;          // -1: closed
 };
 
 /**
@@ -49,6 +50,17 @@ MUST_USE enum status listener_open_unix(struct listener *l, struct worker *w, co
                                         unsigned mode, const char *kind);
 
 /**
+ * Listen on a socket that was bound elsewhere: a service manager listens on it for us, before we
+ * start and after we end. So connections are not refused when we stop accepting, they wait; and
+ * the path of a Unix socket stays.
+ * @param take_fd  owned by the listener from now on, whatever the result
+ * @return  ST_OK; otherwise `why` (at least 128 bytes) says what is wrong: only stream sockets that
+ *          listen will do, TCP or Unix
+ */
+MUST_USE enum status listener_adopt(struct listener *l, struct worker *w, int take_fd,
+                                    const char *kind, char *why, size_t why_size);
+
+/**
  * Start accepting; each socket is non-blocking, close-on-exec, and owned by on_accept.
  */
 void listener_start(struct listener *l,
@@ -56,11 +68,12 @@ void listener_start(struct listener *l,
                     void *arg);
 
 /**
- * From now on connections are refused; listener_close follows, on the listener's own worker.
+ * From now on connections are refused, if the socket is not an adopted one; listener_close follows,
+ * on the listener's own worker.
  * Thread: any, while the listener is open.
  */
 void listener_refuse(struct listener *l);
 
-/** Stop accepting and close the socket; new connections are refused. Once is enough, twice is
- * fine. */
+/** Stop accepting and close the socket; new connections are refused, or wait if it is an adopted
+ * one. Once is enough, twice is fine. */
 void listener_close(struct listener *l);

@@ -168,7 +168,9 @@ static void close_handle(uv_handle_t *h, void *arg)
 
 void worker_deinit(struct worker *w)
 {
-    worker_run_inbox(w);
+    while (!inbox_is_empty(&w->inbox)) { // what is run may post to ourselves
+        worker_run_inbox(w);
+    }
     if (w->on_turn_end) {
         w->on_turn_end(w, w->turn_arg);
     }

@@ -56,10 +56,42 @@ static struct worker *choose_acceptor(const struct server *s)
     return s->n_workers == 1 ? s->workers[1] : s->control;
 }
 
+/* Listens on a socket that the service manager passed. */
+static enum status adopt(struct server *s, struct listener *l, int fd, const char *kind)
+{
+    char why[128];
+    enum status st = listener_adopt(l, choose_acceptor(s), fd, kind, why, sizeof(why));
+
+    if (st != ST_OK) {
+        l->fd = -1;
+        log_fatal("Error listening on the socket passed as descriptor %d: %s", fd, why);
+    }
+    return st;
+}
+
+static void log_listening(const struct listener *l)
+{
+    log_info("Listening for client connections on %s%s", l->is_unix ? "unix:" : "", l->address);
+}
+
+static enum status adopt_unix(struct server *s, int fd)
+{
+    enum status st = adopt(s, &s->unix_listener, fd, "Unix client");
+
+    if (st == ST_OK) {
+        log_listening(&s->unix_listener);
+    }
+    return st;
+}
+
 static enum status open_unix(struct server *s)
 {
     const struct server_options *o = &s->config->server;
+    int passed = activation_take(&s->activation, "unix");
 
+    if (passed >= 0) {
+        return adopt_unix(s, passed);
+    }
     if (!o->unix_socket[0]) {
         return ST_OK;
     }
@@ -70,16 +102,20 @@ static enum status open_unix(struct server *s)
         log_fatal("Error listening on unix socket: %s, \"%s\"", o->unix_socket, status_text(st));
         return st;
     }
-    log_info("Listening for client connections on unix:%s", o->unix_socket);
+    log_listening(&s->unix_listener);
     return ST_OK;
 }
 
-enum status acceptor_open(struct server *s)
+static enum status open_client(struct server *s)
 {
     const struct server_options *o = &s->config->server;
     uint16_t port = o->port < 0 ? 0 : o->port == 0 ? 4222 : (uint16_t)o->port;
     char why[256];
+    int passed = activation_take(&s->activation, "client");
 
+    if (passed >= 0) {
+        return adopt(s, &s->client_listener, passed, "Client");
+    }
     if (o->port < -1 || o->port > UINT16_MAX) {
         log_fatal("Error listening on port: %s:%lld, \"listen tcp: address %lld: invalid port\"",
                   o->host, (long long)o->port, (long long)o->port);
@@ -93,10 +129,20 @@ enum status acceptor_open(struct server *s)
         s->client_listener.fd = -1;
         log_fatal("Error listening on port: %s%s%s:%u, \"%s\"", is_v6 ? "[" : "", o->host,
                   is_v6 ? "]" : "", port, why);
-        return st;
     }
+    return st;
+}
+
+enum status acceptor_open(struct server *s)
+{
+    const struct server_options *o = &s->config->server;
     struct str host;
     int64_t advertised_port;
+    enum status st = open_client(s);
+
+    if (st != ST_OK) {
+        return st;
+    }
     if (advertise_find(o, s->client_listener.port, &host, &advertised_port) != ST_OK) {
         log_fatal("Error advertising \"%s\"", o->client_advertise);
         return ST_FAILED;
@@ -104,8 +150,7 @@ enum status acceptor_open(struct server *s)
     s->advertised_host = mem_strndup(host.p, host.n);
     s->clients.identity.host = s->advertised_host;
     s->clients.identity.port = (uint16_t)advertised_port;
-    log_info("Listening for client connections on %s%s%s:%u", is_v6 ? "[" : "", o->host,
-             is_v6 ? "]" : "", s->client_listener.port);
+    log_listening(&s->client_listener);
     client_tls_log_mode(&s->config->client);
     if (s->config->client.proxy_protocol) {
         log_info("PROXY protocol enabled for client connections");
@@ -140,5 +185,9 @@ void acceptor_stop(struct server *s)
     if (s->unix_listener.fd >= 0) {
         listener_refuse(&s->unix_listener);
     }
-    worker_call(choose_acceptor(s), close_listeners, s);
+    if (choose_acceptor(s) == s->control) {
+        close_listeners(s); // now: connections to a socket that is not ours still come
+    } else {
+        worker_call(choose_acceptor(s), close_listeners, s);
+    }
 }

@@ -13,6 +13,7 @@
 #include "server/server.h"
 
 #define MAX_INTERVAL_NS CLOCK_SEC_NS
+#define NOTIFIED_SPARE_NS (30 * CLOCK_SEC_NS) // for the shutdown that follows
 
 /** The clients of one worker, on their way to the control thread. */
 struct client_list {
@@ -150,10 +151,12 @@ void lame_duck_enter(struct server *s)
     d->server = s;
     acceptor_stop(s);
     log_info("Entering lame duck mode, stop accepting new clients");
-    if (atomic_load(&s->clients.n_clients) == 0) {
+    if (atomic_load(&s->clients.stats.n_open) == 0) {
         server_shutdown(s);
         return;
     }
+    notify_stopping(&s->notify, "Lame duck mode: closing clients one by one",
+                    s->config->server.lame_duck_duration_ns + NOTIFIED_SPARE_NS);
     atomic_store(&s->clients.is_lame_duck, true);
     d->n_awaited = s->n_workers + 1;
     server_post_all(s, announce, NULL);

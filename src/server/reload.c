@@ -23,6 +23,7 @@ static enum status read_config(const struct server *s, struct server_config *now
     enum status st = server_config_load(now, s->cli, s->cli->config, d);
 
     if (st == ST_OK) {
+        activation_override(&s->activation, now);
         st = server_config_check(now, d);
     }
     return st == ST_OK ? advertise_check(&now->server, "invalid", d) : st;
@@ -144,6 +145,7 @@ static void settle(struct server *s)
     }
     log_unpinned(s);
     give_up(s);
+    notify_ready(&s->notify, "Serving clients, reloaded");
     if (r->is_wanted_again && !s->is_shutting_down) {
         r->is_wanted_again = false;
         reload_run(s);
@@ -154,7 +156,7 @@ static void settle(struct server *s)
 static void count_surplus(struct server *s, const struct server_config *before)
 {
     int64_t max = s->config->client.max_connections;
-    int64_t surplus = atomic_load(&s->clients.n_clients) - (max > 0 ? max : 0);
+    int64_t surplus = atomic_load(&s->clients.stats.n_open) - (max > 0 ? max : 0);
 
     surplus = max < before->client.max_connections && surplus > 0 ? surplus : 0;
     atomic_store(&s->clients.n_surplus,
@@ -227,6 +229,7 @@ static void publish(struct server *s, struct server_config *now, struct str line
     s->reload.identity = identity_new(s);
     log_changes(lines);
     count_surplus(s, before);
+    server_facts_update(s);
     move_pid_file(s, before);
     move_ports_file(s, before);
     post_all(s, adopt);
@@ -271,16 +274,20 @@ void reload_run(struct server *s)
     struct reload_diff diff = {0};
     struct diag d = {0};
 
-    if (!s->cli->config) {
-        log_error("Failed to reload server configuration: can only reload config when a file is "
-                  "provided using -c or --config");
-        return;
-    }
     if (s->reload.before) {
         s->reload.is_wanted_again = true;
         return;
     }
-    try_reload(s, &d, &diff);
+    notify_reloading(&s->notify);
+    if (s->cli->config) {
+        try_reload(s, &d, &diff);
+    } else {
+        log_error("Failed to reload server configuration: can only reload config when a file is "
+                  "provided using -c or --config");
+    }
+    if (!s->reload.before) { // nothing is under way
+        notify_ready(&s->notify, "Serving clients; a reload was refused, see the log");
+    }
     buf_deinit(&diff.refusal);
     buf_deinit(&diff.changes);
     diag_deinit(&d);

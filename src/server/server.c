@@ -92,6 +92,9 @@ static enum status create_workers(struct server *s)
     shards_new(s->workers, s->n_workers, &s->depot, s->shards);
     nkey_hash_name(s->clients.identity.name, hash);
     accounts_init(&s->accounts, s->n_workers + 1, hash);
+    monitor_init(&s->monitor, s->shards, s->n_workers, &s->accounts, &s->clients.stats);
+    s->monitor.block = &s->block;
+    s->clients.watcher = &s->monitor.watcher;
     s->homes = mem_zalloc((s->n_workers + 1) * sizeof(struct client_home));
     for (unsigned i = 1; i <= s->n_workers; i++) {
         const struct client_options *o = &s->config->client;
@@ -152,7 +155,8 @@ static void set_up_clients(struct server *s)
 
     s->clients.global = accounts_get(&s->accounts, "$G");
     links_make(&s->accounts, s->config->tenancy);
-    system_open(&s->system, system ? accounts_get(&s->accounts, system->name.p) : NULL);
+    s->monitor.system = system ? accounts_get(&s->accounts, system->name.p) : NULL;
+    system_open(&s->system, s->monitor.system);
     for (unsigned i = 1; i <= s->n_workers; i++) {
         client_home_admit(&s->homes[i], login_rules_ref(rules), o->timeout_ns);
     }
@@ -223,6 +227,12 @@ enum status server_start(struct server *s, struct server_config *take_config, co
         .config = take_config, .cli = cli, .client_listener.fd = -1, .unix_listener.fd = -1};
     signal(SIGPIPE, SIG_IGN);
     raise_fd_limit();
+    notify_open(s);
+    st = activation_open(&s->activation);
+    if (st != ST_OK) {
+        return st;
+    }
+    activation_override(&s->activation, s->config);
     create_identity(s);
     st = create_workers(s);
     if (st != ST_OK) {
@@ -244,6 +254,7 @@ enum status server_start(struct server *s, struct server_config *take_config, co
     if (st != ST_OK) {
         return st;
     }
+    server_facts_update(s);
     acceptor_start(s); // its worker may be one of those that run from here on
     st = start_workers(s);
     if (st != ST_OK) {
@@ -252,7 +263,9 @@ enum status server_start(struct server *s, struct server_config *take_config, co
     reclaim_start(s);
     auto_reload_start(s);
     server_write_ports_file(s);
+    activation_close(&s->activation);
     log_info("Server is ready");
+    notify_ready(&s->notify, "Serving clients");
     return ST_OK;
 }
 
@@ -296,7 +309,9 @@ void server_shutdown(struct server *s)
         return;
     }
     s->is_shutting_down = true;
+    s->monitor.is_stopping = true;
     log_info("Initiating Shutdown...");
+    notify_stopping(&s->notify, "Shutting down", 0);
     lame_duck_stop(&s->lame_duck);
     acceptor_stop(s);
     s->n_draining = s->n_workers;
@@ -315,7 +330,7 @@ void server_deinit(struct server *s)
     if (s->control) {
         signals_stop(s);
         auto_reload_stop(s);
-        for (unsigned i = 0; i <= s->n_workers; i++) {
+        for (unsigned i = s->n_workers + 1; i-- > 0;) { // control last: the others post to it
             worker_deinit(s->workers[i]);
         }
         for (unsigned i = 1; i <= s->n_workers; i++) {
@@ -323,6 +338,8 @@ void server_deinit(struct server *s)
         }
         shards_free(s->shards, s->n_workers);
         chunk_depot_deinit(&s->depot);
+        monitor_deinit(&s->monitor);
+        server_facts_deinit(&s->facts);
     }
     for (unsigned i = 0; s->workers && i <= s->n_workers; i++) {
         mem_free(s->workers[i]);
@@ -331,6 +348,8 @@ void server_deinit(struct server *s)
     if (s->has_pid_file) {
         pid_file_remove(s->config->server.pid_file);
     }
+    notify_close(&s->notify);
+    activation_close(&s->activation);
     system_close(&s->system);
     accounts_deinit(&s->accounts);
     buf_deinit(&s->head);

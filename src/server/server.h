@@ -14,11 +14,15 @@
 #include "conn/shard.h"
 #include "io/listener.h"
 #include "io/worker.h"
+#include "monitor/monitor.h"
+#include "server/activation.h"
 #include "server/auto_reload.h"
 #include "server/lame_duck.h"
+#include "server/notify.h"
 #include "server/reclaim.h"
 #include "server/reload.h"
 #include "server/server_config.h"
+#include "server/server_facts.h"
 #include "server/signals.h"
 #include "system/system.h"
 
@@ -40,12 +44,16 @@ struct server {
     struct accounts accounts;
     struct server_block block; // what events say of us; its head is that of
     struct buf head;           // server_head_write
+    struct monitor monitor;
+    struct server_facts facts;
     struct system_services system;
     struct client_shared clients;
     struct nkey_server key; // who we are
     char *advertised_host;
+    struct activation activation;
     struct listener client_listener;
     struct listener unix_listener; // fd -1: none
+    struct notify notify;
     struct signals signals;
     struct lame_duck lame_duck;
     struct reclaim reclaim;

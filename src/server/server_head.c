@@ -5,30 +5,32 @@
 #include "base/attr.h"
 #include "base/json.h"
 
-static void write_tags(const struct option_list *tags, struct json *j)
+void server_head_write_tags(const struct option_list *tags, struct buf *out)
 {
+    struct json j = json_to(out);
+
     if (tags->n == 0) {
         return;
     }
-    json_key(j, "tags");
-    json_open_array(j);
+    json_open_array(&j);
     for (size_t i = 0; i < tags->n; i++) {
-        json_str(j, str_of(tags->at[i]));
+        json_str(&j, str_of(tags->at[i]));
     }
-    json_close_array(j);
+    json_close_array(&j);
 }
 
-static void write_metadata(const struct metadata *m, struct json *j)
+void server_head_write_metadata(const struct metadata *m, struct buf *out)
 {
+    struct json j = json_to(out);
+
     if (m->n == 0) {
         return;
     }
-    json_key(j, "metadata");
-    json_open_object(j);
+    json_open_object(&j);
     for (size_t i = 0; i < m->n; i++) {
-        json_add_str(j, m->list[i].key, str_of(m->list[i].value));
+        json_add_str(&j, m->list[i].key, str_of(m->list[i].value));
     }
-    json_close_object(j);
+    json_close_object(&j);
 }
 
 static bool is_on(const struct feature_flags *f, const char *name, bool def)
@@ -42,7 +44,7 @@ static bool is_on(const struct feature_flags *f, const char *name, bool def)
 }
 
 /* Those that the compatible version knows; all of JetStream, which is not there yet. */
-static void write_features(const struct feature_flags *f, struct json *j)
+void server_head_write_features(const struct feature_flags *f, struct buf *out)
 {
     static const struct {
         const char *name;
@@ -52,26 +54,43 @@ static void write_features(const struct feature_flags *f, struct json *j)
                  {"js_raft_delete_range", true},
                  {"js_snapshot_sources", false}};
 
-    json_key(j, "feature_flags");
-    json_open_object(j);
+    struct json j = json_to(out);
+
+    json_open_object(&j);
     for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
-        json_add_bool(j, known[i].name, is_on(f, known[i].name, known[i].def));
+        json_add_bool(&j, known[i].name, is_on(f, known[i].name, known[i].def));
     }
-    json_close_object(j);
+    json_close_object(&j);
+}
+
+/* A member, unless there is no value. */
+static void add_json(struct json *j, const char *key, struct buf *take_json)
+{
+    if (take_json->n) {
+        json_key(j, key);
+        json_raw(j, buf_str(take_json));
+    }
+    buf_deinit(take_json);
 }
 
 void server_head_write(const struct server_options *o, const char *name, const char *id,
                        const char *version, struct buf *out)
 {
     struct json j = json_to(out);
+    struct buf tags = {0};
+    struct buf metadata = {0};
+    struct buf features = {0};
 
+    server_head_write_tags(&o->server_tags, &tags);
+    server_head_write_metadata(&o->server_metadata, &metadata);
+    server_head_write_features(&o->feature_flags, &features);
     json_add_str(&j, "name", str_of(name));
     json_add_str(&j, "host", str_of(o->host));
     json_add_str(&j, "id", str_of(id));
     json_add_str(&j, "ver", str_of(version));
-    write_tags(&o->server_tags, &j);
-    write_metadata(&o->server_metadata, &j);
-    write_features(&o->feature_flags, &j);
+    add_json(&j, "tags", &tags);
+    add_json(&j, "metadata", &metadata);
+    add_json(&j, "feature_flags", &features);
     json_add_bool(&j, "jetstream", false);
     json_add_uint(&j, "flags", 0);
 }

@@ -12,3 +12,14 @@
  */
 void server_head_write(const struct server_options *o, const char *name, const char *id,
                        const char *version, struct buf *out);
+
+/* Parts of it, as JSON values; nothing if there is nothing to tell. Thread: control. */
+
+/** Append the tags, an array. */
+void server_head_write_tags(const struct option_list *tags, struct buf *out);
+
+/** Append the metadata, an object. */
+void server_head_write_metadata(const struct metadata *m, struct buf *out);
+
+/** Append the feature flags, an object. */
+void server_head_write_features(const struct feature_flags *f, struct buf *out);

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What others are told of a connection: monitoring (spec 07 §6) and events (spec 06 §4, §5). A
+ * report is values, so it may cross threads and outlive its connection. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/str.h"
+#include "conn/close_reason.h"
+
+struct conn;
+
+/** One subscription of a connection. */
+struct conn_report_sub {
+    struct str subject, queue, sid;
+    uint64_t n_msgs, max; // delivered; after so many it ends, 0: never
+};
+
+/** One certificate of the chain that the other side has shown. */
+struct conn_report_cert {
+    struct str subject;                  // RFC 4514
+    struct str spki_sha256, cert_sha256; // in lower-case hex
+};
+
+/** Strings that are not known are empty. */
+struct conn_report {
+    uint64_t handle;
+    uint64_t cid;
+    const char *kind; // "Client"; static
+    const char *type; // "nats"; NULL: kinds that have none; static
+    struct str ip;
+    uint16_t port;
+    int64_t start_ns, stop_ns; // since 1970; 0: still open
+    int64_t last_active_ns;    // likewise
+    int64_t rtt_ns;            // 0: not known
+    enum close_reason reason;  // CLOSE_NONE: open
+    uint64_t pending_bytes, in_msgs, in_bytes, out_msgs, out_bytes;
+    uint64_t n_subs, n_stalls;
+    struct str name, lang, version; // as CONNECT said
+    struct str account;
+    struct str user;            // as in events: name, nkey or "[REDACTED]"
+    struct str authorized_user; // as in /connz
+    struct str tls_version, tls_cipher;
+    bool is_tls_first;
+    struct str proxy_key; // of the proxy by which it came
+    /* If asked for: */
+    const struct conn_report_sub *subs;
+    size_t n_listed_subs;
+    const struct conn_report_cert *certs;
+    size_t n_certs;
+};
+
+/** What to report besides what is always reported. */
+#define CONN_REPORT_SUBS 0x1u
+#define CONN_REPORT_CERTS 0x2u
+
+/**
+ * Report about a connection, in one piece of memory.
+ * @param what  CONN_REPORT_SUBS, …
+ * @return      owned by the caller, release with mem_free
+ * Thread: that of the connection.
+ */
+struct conn_report *conn_report_new(struct conn *c, unsigned what);
+
+/** What can happen to a connection that others care about. */
+enum conn_event {
+    CONN_ENTERED, // it has logged in, or a reload has let it in anew
+    CONN_REFUSED, // its login has failed; CONN_CLOSED follows
+    CONN_CLOSED,
+};
+
+/** Whoever cares about connections; constant while the workers run. */
+struct conn_watcher {
+    /** @param take_report  owned by the callee. Thread: that of the connection. */
+    void (*on_event)(struct conn_watcher *w, enum conn_event event,
+                     struct conn_report *take_report);
+};

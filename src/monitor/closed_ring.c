@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The array grows as connections close, up to what is configured. */
+#include "monitor/closed_ring.h"
+
+#include "base/mem.h"
+#include "conn/conn_report.h"
+
+#define FIRST_PLACES 64u
+
+/* Moves the last n of a ring to the front of a new array; those before are gone. */
+static void rebuild(struct closed_ring *r, size_t n_places)
+{
+    struct conn_report **at = mem_zalloc(n_places * sizeof(at[0]));
+    size_t n_kept = r->n < n_places ? r->n : n_places;
+
+    for (size_t i = 0; i < r->n; i++) {
+        struct conn_report *report = r->at[(r->next + r->n_places - r->n + i) % r->n_places];
+
+        if (i < r->n - n_kept) {
+            mem_free(report);
+        } else {
+            at[i - (r->n - n_kept)] = report;
+        }
+    }
+    mem_free(r->at);
+    r->at = at;
+    r->n_places = n_places;
+    r->n = n_kept;
+    r->next = n_places ? n_kept % n_places : 0;
+}
+
+void closed_ring_resize(struct closed_ring *r, size_t cap)
+{
+    r->cap = cap;
+    if (r->n_places > cap) {
+        rebuild(r, cap);
+    }
+}
+
+void closed_ring_add(struct closed_ring *r, struct conn_report *take_report)
+{
+    r->n_added++;
+    if (r->n == r->n_places && r->n_places < r->cap) {
+        size_t n = r->n_places ? r->n_places * 2 : FIRST_PLACES;
+
+        rebuild(r, n < r->cap ? n : r->cap);
+    }
+    if (r->n_places == 0) {
+        mem_free(take_report);
+        return;
+    }
+    mem_free(r->at[r->next]);
+    r->at[r->next] = take_report;
+    r->next = (r->next + 1) % r->n_places;
+    r->n += r->n < r->n_places;
+}
+
+const struct conn_report *closed_ring_at(const struct closed_ring *r, size_t i)
+{
+    return r->at[(r->next + r->n_places - r->n + i) % r->n_places];
+}
+
+void closed_ring_deinit(struct closed_ring *r)
+{
+    for (size_t i = 0; i < r->n_places; i++) {
+        mem_free(r->at[i]);
+    }
+    mem_free(r->at);
+    *r = (struct closed_ring){0};
+}
