@@ -180,12 +180,9 @@ void deliver_leave_hop(struct delivery *d)
     d->n_hops--;
 }
 
-struct str deliver_map(struct delivery *d, struct account *a, struct str subject,
-                       struct match_hint *hint)
+struct str deliver_map(struct delivery *d, const struct match_entry *e, struct str subject)
 {
-    const struct mapping *mapping = match_find(&d->cache, a, subject, hint)->mapping;
-
-    return mapping ? mapping_apply(mapping, subject, deliver_random(d), &d->mapped) : subject;
+    return mapping_apply(e->mapping, subject, deliver_random(d), &d->mapped);
 }
 
 struct str deliver_map_hop(struct delivery *d, const struct account *a, struct str subject,
@@ -211,10 +208,9 @@ NOINLINE static size_t write_groups(struct delivery *d, struct msg *m, const str
 }
 
 /* To all that the match cache knows of. */
-static inline size_t write_all(struct delivery *d, struct account *a, struct msg *m,
-                               uint64_t except, struct match_hint *hint)
+ALWAYS_INLINE size_t write_all(struct delivery *d, struct msg *m, uint64_t except,
+                               struct match_entry *e)
 {
-    struct match_entry *e = match_find(&d->cache, a, m->subject, hint);
     const struct match *match = e->match;
     size_t n_taken = 0;
 
@@ -233,17 +229,31 @@ static inline size_t write_all(struct delivery *d, struct account *a, struct msg
     return n_taken;
 }
 
+ALWAYS_INLINE size_t handle_rest(struct delivery *d, struct account *a, struct msg *m,
+                                 uint64_t except, uint32_t first)
+{
+    return UNLIKELY(d->n_handlers > first) ? run_handlers(d, a, m, except, first) : 0;
+}
+
 size_t deliver(struct delivery *d, struct account *a, struct msg *m, uint64_t except,
                struct match_hint *hint)
 {
     uint32_t first = d->n_handlers;
-    size_t n_taken = LIKELY(!m->origin->trace) ? write_all(d, a, m, except, hint)
-                                               : trace_deliver(d, a, m, except);
+    size_t n_taken = LIKELY(!m->origin->trace)
+                         ? write_all(d, m, except, match_find(&d->cache, a, m->subject, hint))
+                         : trace_deliver(d, a, m, except);
 
-    if (UNLIKELY(d->n_handlers > first)) {
-        n_taken += run_handlers(d, a, m, except, first);
-    }
-    return n_taken;
+    return n_taken + handle_rest(d, a, m, except, first);
+}
+
+size_t deliver_found(struct delivery *d, struct account *a, struct msg *m, uint64_t except,
+                     struct match_entry *e)
+{
+    uint32_t first = d->n_handlers;
+    size_t n_taken =
+        LIKELY(!m->origin->trace) ? write_all(d, m, except, e) : trace_deliver(d, a, m, except);
+
+    return n_taken + handle_rest(d, a, m, except, first);
 }
 
 /* A reply that is there but empty: the wire form has two blanks, as the reference's own messages

@@ -67,13 +67,19 @@ size_t deliver(struct delivery *d, struct account *a, struct msg *m, uint64_t ex
                struct match_hint *hint);
 
 /**
- * Where a mapping of the account sends a message that a client publishes.
- * @param hint  the publisher's
- * @return      its subject; empty: nowhere. Valid until the next call
- * Thread: a worker.  Locks: as deliver.
+ * The same for who has found already what the message reaches.
+ * @param e  of match_find for its account and subject, and nothing was found since
  */
-struct str deliver_map(struct delivery *d, struct account *a, struct str subject,
-                       struct match_hint *hint);
+size_t deliver_found(struct delivery *d, struct account *a, struct msg *m, uint64_t except,
+                     struct match_entry *e);
+
+/**
+ * Where a mapping sends a message that a client publishes.
+ * @param e  of the message: its mapping is not NULL
+ * @return   its subject; empty: nowhere. Valid until the next call
+ * Thread: a worker.
+ */
+struct str deliver_map(struct delivery *d, const struct match_entry *e, struct str subject);
 
 /**
  * The same for a message that a service has made.

@@ -102,14 +102,20 @@ static bool is_watched(const struct mappings *m, unsigned char first)
     return m->first_bytes[first / 64] >> first % 64 & 1;
 }
 
-const struct mapping *mappings_find(const struct mappings *m, struct str subject)
+const struct mapping *mappings_find_hashed(const struct mappings *m, struct str subject,
+                                           uint64_t hash)
 {
     if (!subject.n || !is_watched(m, (unsigned char)*subject.p)) {
         return NULL;
     }
-    const struct mapping *one = ptrset_find(&m->sources, hash_str(subject), is_source, &subject);
+    const struct mapping *one = ptrset_find(&m->sources, hash, is_source, &subject);
 
     return one ? one : pattern_tree_find(&m->patterns, subject);
+}
+
+const struct mapping *mappings_find(const struct mappings *m, struct str subject)
+{
+    return mappings_find_hashed(m, subject, hash_str(subject));
 }
 
 /* ---- building one */

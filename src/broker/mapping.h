@@ -50,6 +50,10 @@ size_t mappings_count(const struct mappings *m);
  */
 const struct mapping *mappings_find(const struct mappings *m, struct str subject);
 
+/** The same for who knows the hash of the subject (base/hash.h) already. */
+const struct mapping *mappings_find_hashed(const struct mappings *m, struct str subject,
+                                           uint64_t hash);
+
 /**
  * Draw one of the destinations of a mapping.
  * @param subject  that the mapping was found for

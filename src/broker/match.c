@@ -182,7 +182,7 @@ static void refresh(struct match_cache *c, struct match_entry *e, struct str sub
     e->match = index_match(e->account->index, c->reader, subject, &e->generation);
     const struct mappings *mappings =
         atomic_load_explicit(&e->account->mappings, memory_order_acquire);
-    e->mapping = mappings ? mappings_find(mappings, subject) : NULL;
+    e->mapping = mappings ? mappings_find_hashed(mappings, subject, e->hash) : NULL;
     if (e->match) {
         c->n_subs += e->match->n_subs;
         make_room(c, e);

@@ -251,16 +251,20 @@ void client_refuse_payload(struct client *c, struct msg *m)
 
 /* ---- publishing */
 
-static void map(struct client *c, struct msg *m, struct trace *t)
+/* @return  what it reaches; NULL: it goes elsewhere now */
+static inline struct match_entry *map(struct client *c, struct msg *m)
 {
     struct delivery *d = c->home->delivery;
-    bool is_mapped = t && match_find(&d->cache, c->account, m->subject, &c->hint)->mapping;
-    struct str to = deliver_map(d, c->account, m->subject, &c->hint);
+    struct match_entry *e = match_find(&d->cache, c->account, m->subject, &c->hint);
 
-    if (is_mapped) {
-        trace_mapping(t, to);
+    if (LIKELY(!e->mapping)) {
+        return e;
     }
-    m->subject = to;
+    m->subject = deliver_map(d, e, m->subject);
+    if (c->origin.trace) {
+        trace_mapping(c->origin.trace, m->subject);
+    }
+    return NULL;
 }
 
 static inline bool may_publish(struct client *c, const struct msg *m)
@@ -278,13 +282,16 @@ static inline bool may_publish(struct client *c, const struct msg *m)
     return true;
 }
 
-static inline void publish(struct client *c, struct msg *m)
+static inline void publish(struct client *c, struct msg *m, struct match_entry *found)
 {
+    struct delivery *d = c->home->delivery;
+    uint64_t except = c->echo ? HANDLE_NONE : c->conn.handle;
+
     if (UNLIKELY(c->verbose)) {
         client_send_ok(c);
     }
-    size_t n =
-        deliver(c->home->delivery, c->account, m, c->echo ? HANDLE_NONE : c->conn.handle, &c->hint);
+    size_t n = found ? deliver_found(d, c->account, m, except, found)
+                     : deliver(d, c->account, m, except, &c->hint);
     if (n == 0 && c->no_responders && m->reply.n) {
         send_no_responders(c, m);
     }
@@ -307,11 +314,9 @@ void client_pub(struct client *c, struct op *op)
     if (m->hdr.n && UNLIKELY(!look_for_trace(c, m, m->hdr.n + m->payload.n))) {
         return;
     }
-    if (UNLIKELY(account_has_mappings(c->account))) {
-        map(c, m, c->origin.trace);
-    }
+    struct match_entry *found = UNLIKELY(account_has_mappings(c->account)) ? map(c, m) : NULL;
     if (LIKELY(may_publish(c, m))) {
-        publish(c, m);
+        publish(c, m, found);
     }
     if (UNLIKELY(c->origin.trace != NULL)) {
         send_trace(c);
