@@ -4,20 +4,14 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/attr.h"
 #include "base/json.h"
-#include "base/mem.h"
 #include "proto/header.h"
+#include "proto/header_list.h"
 
 enum { MAX_FIELDS = 4 };
-
-struct list {
-    struct header *at;
-    size_t n, cap;
-};
 
 /* What belongs to a tracing system. */
 struct system {
@@ -33,31 +27,22 @@ static const struct system zipkin = {.names = {STR_INIT("X-B3-TraceId"), STR_INI
 static const struct system zipkin_one = {.names = {STR_INIT("B3")}};
 static const struct system w3c = {.names = {STR_INIT("Traceparent"), STR_INIT("Tracestate")}};
 
-static void list_add(struct list *l, struct header h)
-{
-    if (l->n == l->cap) {
-        l->cap = l->cap ? l->cap * 2 : 16;
-        l->at = mem_realloc(l->at, l->cap * sizeof(*l->at));
-    }
-    l->at[l->n++] = h;
-}
-
 /* Lists all headers whose names have no blanks. @return  false: the block is not well-formed */
-static bool list_all(struct list *l, struct str hdr)
+static bool list_all(struct header_list *l, struct str hdr)
 {
     struct header_walk w = header_walk(hdr);
     struct header h;
 
     while (header_next(&w, &h)) {
         if (!memchr(h.name.p, ' ', h.name.n)) {
-            list_add(l, h);
+            header_list_add(l, h);
         }
     }
     return !w.is_broken;
 }
 
 /* @return  the value of the first header of that name; NULL: there is none */
-static const struct str *first(const struct list *l, struct str name)
+static const struct str *first(const struct header_list *l, struct str name)
 {
     for (size_t i = 0; i < l->n; i++) {
         if (str_equal_nocase(l->at[i].name, name)) {
@@ -131,7 +116,7 @@ static bool is_b3_sampled(struct str value)
 }
 
 /* @return  the system that follows the message; NULL: none does */
-static const struct system *choose(const struct list *l)
+static const struct system *choose(const struct header_list *l)
 {
     const struct str *value = first(l, STR("Uber-Trace-Id"));
 
@@ -165,7 +150,7 @@ static bool is_of(const struct system *s, struct str name)
     return s->prefix.n && name.n >= s->prefix.n && str_equal_nocase(start, s->prefix);
 }
 
-static void keep_those_of(struct list *l, const struct system *s)
+static void keep_those_of(struct header_list *l, const struct system *s)
 {
     size_t n = 0;
 
@@ -177,78 +162,17 @@ static void keep_those_of(struct list *l, const struct system *s)
     l->n = n;
 }
 
-/* A character of a name in canonical case: a capital at the beginning and after "-". */
-static char canonical(struct str name, size_t i)
-{
-    bool is_capital = i == 0 || name.p[i - 1] == '-';
-    char c = name.p[i];
-
-    if (is_capital && c >= 'a' && c <= 'z') {
-        return (char)(c - 'a' + 'A');
-    }
-    return !is_capital && c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-/* Orders by name; under the same name, as they come. */
-static int compare(const void *left, const void *right)
-{
-    const struct header *a = left;
-    const struct header *b = right;
-
-    for (size_t i = 0; i < a->name.n && i < b->name.n; i++) {
-        char x = canonical(a->name, i);
-        char y = canonical(b->name, i);
-
-        if (x != y) {
-            return x < y ? -1 : 1;
-        }
-    }
-    if (a->name.n != b->name.n) {
-        return a->name.n < b->name.n ? -1 : 1;
-    }
-    return a->name.p < b->name.p ? -1 : 1;
-}
-
-static void write_key(struct json *j, struct str name, struct buf *scratch)
-{
-    scratch->n = 0;
-    for (size_t i = 0; i < name.n; i++) {
-        buf_add_char(scratch, canonical(name, i));
-    }
-    buf_add_char(scratch, '\0');
-    json_key(j, scratch->p);
-}
-
-static void write_list(const struct list *l, struct buf *json)
-{
-    struct json j = json_to(json);
-    struct buf scratch = {0};
-
-    json_open_object(&j);
-    for (size_t i = 0; i < l->n;) {
-        struct str name = l->at[i].name;
-
-        write_key(&j, name, &scratch);
-        json_open_array(&j);
-        for (; i < l->n && str_equal_nocase(l->at[i].name, name); i++) {
-            json_str(&j, l->at[i].value);
-        }
-        json_close_array(&j);
-    }
-    json_close_object(&j);
-    buf_deinit(&scratch);
-}
-
 bool trace_headers_find(struct str hdr, struct buf *json)
 {
-    struct list l = {0};
+    struct header_list l = {0};
     const struct system *s = hdr.n && list_all(&l, hdr) ? choose(&l) : NULL;
 
     if (s) {
         keep_those_of(&l, s);
-        qsort(l.at, l.n, sizeof(*l.at), compare);
-        write_list(&l, json);
+        struct json j = json_to(json);
+
+        header_list_write(&l, header_letter_canonical, &j);
     }
-    mem_free(l.at);
+    header_list_deinit(&l);
     return s != NULL;
 }
