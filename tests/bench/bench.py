@@ -28,7 +28,9 @@ import socket
 import statistics
 import subprocess
 import sys
+import threading
 import time
+import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -127,6 +129,47 @@ class Server:
         self.is_running = False
 
 
+# ---------------------------------------------------------------- what goes on beside the load
+
+
+@contextlib.contextmanager
+def idle_connections(port: int, n: int):
+    """So many clients that have logged in and do nothing."""
+    with contextlib.ExitStack() as stack:
+        for i in range(n):
+            # A port of ours is good for one connection to each address; there are more addresses than that.
+            s = stack.enter_context(socket.create_connection(("127.0.0.1", port), 10, (f"127.0.1.{i // 10000 + 1}", 0)))
+            s.sendall(b'CONNECT {"verbose":false}\r\nPING\r\n')
+            answer = b""
+            while b"PONG\r\n" not in answer:
+                answer += s.recv(4096) or b"PONG\r\n"
+        yield
+
+
+def poll(port: int, stop: threading.Event) -> None:
+    """Asks for the large documents, each second."""
+    while not stop.wait(1):
+        for path in ("/connz?limit=100000", "/varz", "/subsz?subs=1"):
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=60) as answer:
+                while answer.read(1 << 20):
+                    pass
+
+
+@contextlib.contextmanager
+def polled(port: int | None):
+    """Polls a monitoring port meanwhile; None: does not."""
+    stop = threading.Event()
+    poller = threading.Thread(target=poll, args=(port, stop)) if port else None
+    if poller:
+        poller.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        if poller:
+            poller.join()
+
+
 # ---------------------------------------------------------------- taking a sample
 
 
@@ -137,19 +180,23 @@ class Bench:
     commands: dict[str, list[str]]  # contender: its command line
     secs: float
     is_quick: bool
+    http_port: int = 0  # of the server at hand, if it has one
 
     def sample(self, row: Row, contender: str) -> dict:
         """Runs a row once on one contender; a dict with the row's metrics, or with "error"."""
+        self.http_port = free_port()
         try:
             command = self.command(row, contender)
             if row.load == "index":
                 return run_index(command)
-            return self.run_start(command) if row.load == "start" else self.run_load(row, command)
+            if row.load == "start":
+                return self.run_start(command)
+            return self.run_load(row, command, self.http_port if contender == "polled" else None)
         except RunError as e:
             return {"error": str(e)}
 
     def command(self, row: Row, contender: str) -> list[str]:
-        command = self.commands[contender]
+        command = [str(self.http_port) if arg == "HTTP" else arg for arg in self.commands[contender]]
         return [*command, "-c", str(OUT / f"{row.config}.conf")] if row.config else command
 
     def load_command(self, row: Row, server: Server) -> list[str]:
@@ -162,7 +209,7 @@ class Bench:
         cores = sorted(os.sched_getaffinity(0))
         return (set(cores[:1]), set(cores[1:] or cores)) if row.pin else (set(cores), set(cores))
 
-    def run_load(self, row: Row, command: list[str]) -> dict:
+    def run_load(self, row: Row, command: list[str], polled_port: int | None) -> dict:
         server_cores, load_cores = self.cores(row)
         log = OUT / "server.log"
         with open(log, "wb") as f:
@@ -170,10 +217,11 @@ class Bench:
         try:
             server.wait_info()
             time.sleep(0.2)  # lets that connection go, and a garbage collector settle
-            before = server.threads_ns()
-            with on_cores(load_cores):
-                done = subprocess.run(self.load_command(row, server), capture_output=True, text=True, check=False,
-                                      timeout=300)
+            with idle_connections(server.port, row.n_idle // (10 if self.is_quick else 1)), on_cores(load_cores):
+                before = server.threads_ns()
+                with polled(polled_port):
+                    done = subprocess.run(self.load_command(row, server), capture_output=True, text=True, check=False,
+                                          timeout=300)
             if done.returncode:
                 raise RunError((done.stderr.strip() or f"natsload: status {done.returncode}").splitlines()[0])
             after = server.threads_ns()

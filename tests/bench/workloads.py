@@ -56,6 +56,7 @@ class Row:
     pair: tuple[str, str] = ("peer", "gnatwren")  # base and candidate
     quick: str = ""                              # more arguments under --quick
     config: str = ""                             # name of both servers' configuration, in CONFIGS
+    n_idle: int = 0                              # connections beside the load
 
 
 def cpu(bound: float | None, what: str = "CPU per message") -> Metric:
@@ -107,6 +108,12 @@ def mappings_row(name: str, what: str, load: str) -> Row:
     return Row(name, what, load, (cpu(1.10),), pin=True, pair=("without mappings", "with mappings"))
 
 
+def watched_row(name: str, what: str, load: str, n_idle: int) -> Row:
+    return Row(name, f"{what}, {n_idle:,} idle connections beside", load,
+               (cpu(None), Metric("msgs_per_s", "messages in + out", "/s", Target(0.95, at_least=True))),
+               pair=("not polled", "polled"), n_idle=n_idle)
+
+
 def _rules(n: int) -> str:
     """n allow and n deny rules, of which only the last that allows has to do with the load."""
     allow = [f"other.{i}.*" for i in range(n - 1)] + ["load.>"]
@@ -131,12 +138,14 @@ CONFIGS: dict[str, str] = {  # by name; OUT is bench.py's folder, where the cert
     "mappings": "mappings {\n%s}\n" % "".join(f'  "load.m.a{i % 31}.other{i}.*": "load.there.{i}.$1"\n' for i in range(100)),
 }
 
-CONTENDERS: dict[str, str] = {  # our server: the arguments of each; OUT as in CONFIGS
+CONTENDERS: dict[str, str] = {  # our server: the arguments of each; OUT as in CONFIGS, HTTP is a free port
     "gnatwren": "",
     "without rules": "",
     "with rules": "-c OUT/rules.conf",
     "without mappings": "",
     "with mappings": "-c OUT/mappings.conf",
+    "not polled": "-m HTTP",
+    "polled": "-m HTTP",
     "io_threads 1": "--io_threads 1",
     "io_threads 2": "--io_threads 2",
 }
@@ -203,6 +212,11 @@ SECTIONS: dict[str, list[Row]] = {
     "Permissions: gnatwren with 20 allow and 20 deny rules against gnatwren without, the server on one core": [
         Row("rules-16", "1:1, 16 B", "pubsub -s 16 --user load --pass load", (cpu(1.10),), pin=True,
             pair=("without rules", "with rules")),
+    ],
+    "Monitoring: gnatwren with /connz (all connections), /varz and /subsz polled each second against gnatwren left alone, "
+    "all cores for both": [
+        watched_row("watched-16", "1:1, 16 B", "pubsub -s 16 -t 2", 19000),
+        watched_row("watched-fanout", "fan-out 1:100, 128 B", "fanout -s 128", 19000),
     ],
     "Latency: all cores for both": [
         Row("reqrep-1-latency", "request-reply, 1 connection", "reqrep -s 16", latencies()),
