@@ -8,7 +8,7 @@ PYTEST  = $(PYTHON) -m pytest -q -n $(JOBS)
 SUITE  := tests/e2e/client tests/e2e/lifecycle tests/e2e/config tests/e2e/auth tests/e2e/accounts tests/e2e/tls tests/diff tests/interop
 SOAK   := $(PYTHON) -m pytest -q tests/e2e/robustness
 
-.PHONY: all setup FORCE help run test unit e2e soak bench asan tsan sanitizers fuzz lint docs fmt clean
+.PHONY: all setup FORCE help run test unit e2e soak bench asan tsan sanitizers fuzz lint docs fmt static deb clean
 
 all: build/gnatwren            ## build the optimised server, build/gnatwren
 
@@ -77,9 +77,24 @@ docs: build/build.ninja        ## write the documents that come from the option 
 	@ninja -C build option_docs
 	@build/option_docs md >docs/options.md
 	@build/option_docs conf >conf/gnatwren.conf
+	@build/option_docs man1 >dist/man/gnatwren.1
+	@build/option_docs man5 >dist/man/gnatwren.conf.5
 
 fmt:                           ## format all C files
 	clang-format-19 -i $$(git ls-files -co --exclude-standard '*.c' '*.h')
 
+build-static/build.ninja:
+	@tools/setup build
+	meson setup build-static --buildtype=release -Db_lto=true -Ddefault_library=static -Dprefer_static=true \
+		-Dc_link_args=-static-pie
+
+# The linker warns of what needs the C library's files at run time: names of users, which nobody asks for, and of
+# hosts, which works without them.
+static: build-static/build.ninja ## build-static/gnatwren, which needs no libraries: for containers
+	@ninja -C build-static gnatwren >build-static/ninja.log || { cat build-static/ninja.log; exit 1; }
+
+deb: build/gnatwren            ## Debian packages, in build/
+	@dist/deb/build build/gnatwren build
+
 clean:                         ## remove all build folders
-	rm -rf build build-asan build-tsan build-fuzz build-lint
+	rm -rf build build-asan build-tsan build-fuzz build-lint build-static

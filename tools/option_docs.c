@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Writes what people read about options, from the tables of the program:
  *   option_docs md >docs/options.md
- *   option_docs conf >conf/gnatwren.conf */
+ *   option_docs conf >conf/gnatwren.conf
+ *   option_docs man1 >dist/man/gnatwren.1
+ *   option_docs man5 >dist/man/gnatwren.conf.5 */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/mem.h"
 #include "base/str.h"
 #include "conf/option.h"
+#include "manual.h"
 #include "server/server_config.h"
 
 #define INDENT 4
@@ -18,6 +22,7 @@ struct walk;
 /** One of the documents. */
 struct document {
     const char *head;
+    const char *tail;
     bool has_later; // options of what does not exist yet are in it
     /* A row, and before and after those that are in it. A slot without base has no value. */
     void (*row)(const struct walk *w, const struct option_slot *slot);
@@ -210,6 +215,7 @@ static const struct document md = {
             "from.\n\n"
             "| option, aliases | type | default | reload | flag | |\n"
             "|---|---|---|---|---|---|\n",
+    .tail = "",
     .has_later = true,
     .row = print_md_row,
     .open = print_md_open,
@@ -302,23 +308,83 @@ static const struct document conf = {
             "# set it, and those of the blocks that it is in. docs/options.md says more, as does\n"
             "# `gnatwren -t --explain -c FILE`.\n"
             "# Written by tools/option_docs.c from the tables of the program; edit a copy.\n",
+    .tail = "",
     .has_later = false,
     .row = print_conf_row,
     .open = print_conf_open,
     .close = print_conf_close,
 };
 
-int main(int argc, char **argv)
+/* ---- dist/man/gnatwren.conf.5 */
+
+/* Words that are separated by blanks, in bold; `next` stands before all but the first. */
+static void print_man_words(const char *first, const char *next, const char *words)
 {
-    const struct document *document = argc == 2 && strcmp(argv[1], "conf") == 0 ? &conf : &md;
+    for (const char *p = words ? words : ""; *p;) {
+        size_t n = strcspn(p, " ");
+        char *word = mem_strndup(p, n);
+
+        printf("%s\\fB", p == words ? first : next);
+        manual_print(word);
+        printf("\\fR");
+        mem_free(word);
+        p += n + (p[n] ? 1 : 0);
+    }
+}
+
+static void print_man_value(const struct option_slot *slot)
+{
+    struct buf value = {0};
+
+    print_value(slot, &value);
+    if (value.n && !str_equal(buf_str(&value), STR("\"\""))) {
+        buf_add_char(&value, '\0');
+        print_man_words("; default ", " ", value.p);
+    }
+    buf_deinit(&value);
+}
+
+static void print_man_row(const struct walk *w, const struct option_slot *slot)
+{
+    const struct option *row = slot->row;
+    char *path = mem_strndup(w->path.p, w->path.n);
+    bool can_change = row->has_no_field || !slot->base || row->reload != RELOAD_RESTART;
+
+    print_man_words("\n.TP\n", " ", path);
+    mem_free(path);
+    print_man_words(", ", ", ", row->aliases);
+    printf("\n");
+    manual_print(row->doc ? row->doc : "");
+    printf("\n(%s", kinds[row->kind]);
+    print_man_value(slot);
+    print_man_words("; flag ", ", ", row->cli);
+    printf("%s)", can_change ? "" : "; no reload changes it");
+}
+
+static void print_man_open(const struct walk *w, const struct option_slot *slot)
+{
+    if (slot->row->kind != OPTION_KIND_BLOCK) {
+        print_man_row(w, slot);
+    }
+}
+
+static const struct document man = {
+    .head = manual_conf_head,
+    .tail = manual_conf_tail,
+    .has_later = false,
+    .row = print_man_row,
+    .open = print_man_open,
+    .close = print_md_close,
+};
+
+/* ---- */
+
+static void print_document(const struct document *document)
+{
     struct walk w = {.document = document};
     struct server_config config;
     struct option_table tables[SERVER_CONFIG_N_TABLES + 1];
 
-    if (argc != 2 || (document == &md && strcmp(argv[1], "md") != 0)) {
-        fprintf(stderr, "usage: option_docs md|conf\n");
-        return 2;
-    }
     server_config_init(&config, "option_docs");
     server_config_tables(&config, tables);
     printf("%s", document->head);
@@ -327,7 +393,27 @@ int main(int argc, char **argv)
             walk_rows(&w, tables[i].rows, tables[i].base);
         }
     }
+    printf("%s", document->tail);
     buf_deinit(&w.path);
     server_config_deinit(&config);
+}
+
+int main(int argc, char **argv)
+{
+    const char *which = argc == 2 ? argv[1] : "";
+
+    if (strcmp(which, "md") == 0) {
+        print_document(&md);
+    } else if (strcmp(which, "conf") == 0) {
+        print_document(&conf);
+    } else if (strcmp(which, "man1") == 0) {
+        manual_print_program();
+    } else if (strcmp(which, "man5") == 0) {
+        manual_print_title("GNATWREN.CONF 5", "File Formats");
+        print_document(&man);
+    } else {
+        fprintf(stderr, "usage: option_docs md|conf|man1|man5\n");
+        return 2;
+    }
     return 0;
 }

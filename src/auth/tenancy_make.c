@@ -5,9 +5,11 @@
 #include "auth/tenancy_make.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "auth/import_cycles.h"
 #include "auth/tenancy_priv.h"
+#include "base/attr.h"
 #include "base/mem.h"
 #include "base/quote.h"
 #include "broker/mapping.h"
@@ -17,8 +19,19 @@
 
 #define GLOBAL_ACCOUNT STR("$G")
 #define SYSTEM_ACCOUNT STR("$SYS")
-#define USER_INFO STR("$SYS.REQ.USER.INFO")
-#define USER_INFO_OF_ALL STR("$SYS.REQ.USER.*.INFO")
+
+/** What every account may ask about itself, without knowing its own name (spec 06 §7). */
+static const struct {
+    struct str local;    // where it asks
+    struct str exported; // "*" is the name of the account
+    bool share;          // who asks is told
+    bool for_system;     // the system account asks in the same way; else it asks about all
+} services[] = {
+    {STR_INIT("$SYS.REQ.USER.INFO"), STR_INIT("$SYS.REQ.USER.*.INFO"), true, true},
+    {STR_INIT("$SYS.REQ.ACCOUNT.PING.CONNZ"), STR_INIT("$SYS.REQ.ACCOUNT.*.CONNZ"), false, false},
+    {STR_INIT("$SYS.REQ.SERVER.PING.CONNZ"), STR_INIT("$SYS.REQ.ACCOUNT.*.CONNZ"), false, false},
+    {STR_INIT("$SYS.REQ.ACCOUNT.PING.STATZ"), STR_INIT("$SYS.REQ.ACCOUNT.*.STATZ"), false, false},
+};
 
 /* ---- messages */
 
@@ -109,11 +122,13 @@ static const struct mappings *make_mappings(const struct mapping_list *l, struct
     return m;
 }
 
-/* All have room for an export and an import more than are configured. */
+/* All have room for the services of the system account besides what is configured. */
 static void make_room(struct tenancy_maker *m, struct tenant *t, size_t n_exports, size_t n_imports)
 {
-    t->exports = arena_alloc(&m->t->arena, (n_exports + 1) * sizeof(*t->exports));
-    t->imports = arena_alloc(&m->t->arena, (n_imports + 1) * sizeof(*t->imports));
+    n_exports += ARRAY_SIZE(services);
+    n_imports += ARRAY_SIZE(services);
+    t->exports = arena_alloc(&m->t->arena, n_exports * sizeof(*t->exports));
+    t->imports = arena_alloc(&m->t->arena, n_imports * sizeof(*t->imports));
 }
 
 static void add_tenants(struct tenancy_maker *m)
@@ -140,35 +155,48 @@ static void add_tenants(struct tenancy_maker *m)
 
 /* ---- services of the system account */
 
-static const struct export *give_user_info(struct tenant *system)
+static const struct export *give_service(struct tenant *system, struct str subject)
 {
     struct export *list = (struct export *)(uintptr_t)system->exports;
 
     for (size_t i = 0; i < system->n_exports; i++) {
-        if (list[i].is_service && pattern_covers(list[i].subject, USER_INFO_OF_ALL)) {
+        if (list[i].is_service && pattern_covers(list[i].subject, subject)) {
             return &list[i];
         }
     }
-    list[system->n_exports] = (struct export){.subject = USER_INFO_OF_ALL,
+    list[system->n_exports] = (struct export){.subject = subject,
                                               .is_service = true,
                                               .is_public = true,
                                               .threshold_ns = EXPORT_THRESHOLD_NS};
     return &list[system->n_exports++];
 }
 
-/* The user of an account may ask who it is, without knowing its account's name. */
-static void take_user_info(struct tenancy_maker *m, struct tenant *t, const struct tenant *system,
-                           const struct export *e)
+/* The subject of a service for one account. */
+static struct str address(struct tenancy_maker *m, struct str pattern, struct str account)
+{
+    const char *star = memchr(pattern.p, '*', pattern.n);
+    struct buf subject = {0};
+    struct str kept;
+
+    buf_printf(&subject, "%.*s%.*s%.*s", (int)(star - pattern.p), pattern.p, STR_ARG(account),
+               (int)(pattern.p + pattern.n - star - 1), star + 1);
+    kept = arena_str(&m->t->arena, buf_str(&subject));
+    buf_deinit(&subject);
+    return kept;
+}
+
+static void take_service(struct tenancy_maker *m, struct tenant *t, size_t which,
+                         const struct export *e)
 {
     struct import *list = (struct import *)(uintptr_t)t->imports;
-    struct import i = {
-        .from = system, .export = e, .to = USER_INFO, .is_service = true, .share = true};
-    struct buf subject = {0};
+    struct import i = {.from = m->t->system,
+                       .export = e,
+                       .subject = address(m, services[which].exported, t->name),
+                       .to = services[which].local,
+                       .is_service = true,
+                       .share = services[which].share};
     struct buf why = {0};
 
-    buf_printf(&subject, "$SYS.REQ.USER.%.*s.INFO", STR_ARG(t->name));
-    i.subject = arena_str(&m->t->arena, buf_str(&subject));
-    buf_deinit(&subject);
     if (transform_pair_init(i.subject, i.to, &i.transforms, &why) == ST_OK) {
         i.local = buf_str(&i.transforms.local);
         list[t->n_imports++] = i;
@@ -183,6 +211,16 @@ static bool is_plain_token(struct str name)
     return pattern_is_valid(name) && !pattern_has_wildcard(name) && subject_count_tokens(name) == 1;
 }
 
+/* What an account imports under the same subject by itself stays. */
+static bool wants_service(const struct tenant *t, const struct tenant *system, size_t which)
+{
+    const struct import like_it = {
+        .from = system, .local = services[which].local, .is_service = true};
+
+    return is_plain_token(t->name) && (t != system || services[which].for_system) &&
+           !tenancy_find_twin(t, &like_it);
+}
+
 static void give_system_services(struct tenancy_maker *m)
 {
     struct tenant *system = find(m, system_name(m->o));
@@ -192,12 +230,13 @@ static void give_system_services(struct tenancy_maker *m)
     }
     m->t->system = system;
     system->is_system = true;
-    const struct export *e = give_user_info(system);
-    for (struct tenant *t = m->t->at; t < m->t->at + m->t->n; t++) {
-        const struct import like_it = {.from = system, .local = USER_INFO, .is_service = true};
+    for (size_t i = 0; i < ARRAY_SIZE(services); i++) {
+        const struct export *e = give_service(system, services[i].exported);
 
-        if (is_plain_token(t->name) && !tenancy_find_twin(t, &like_it)) {
-            take_user_info(m, t, system, e);
+        for (struct tenant *t = m->t->at; t < m->t->at + m->t->n; t++) {
+            if (wants_service(t, system, i)) {
+                take_service(m, t, i, e);
+            }
         }
     }
 }

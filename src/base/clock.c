@@ -81,6 +81,28 @@ void clock_format_duration(int64_t ns, char *out)
     snprintf(out + n, CLOCK_DURATION_MAX - n, "s");
 }
 
+size_t clock_format_uptime(int64_t ns, char *out)
+{
+    static const struct {
+        int64_t seconds;
+        char name;
+    } units[] = {{365 * 86400, 'y'}, {86400, 'd'}, {3600, 'h'}, {60, 'm'}, {1, 's'}};
+
+    int64_t rest = ns > 0 ? ns / CLOCK_SEC_NS : 0;
+    size_t n = 0;
+
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+        int64_t count = rest / units[i].seconds;
+
+        rest %= units[i].seconds;
+        if (n || count || units[i].seconds == 1) {
+            n += (size_t)snprintf(out + n, CLOCK_UPTIME_MAX - n, "%" PRId64 "%c", count,
+                                  units[i].name);
+        }
+    }
+    return n;
+}
+
 size_t clock_format_rfc3339(int64_t wall_ns, char *out)
 {
     time_t seconds = (time_t)(wall_ns / CLOCK_SEC_NS);

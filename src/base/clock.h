@@ -24,6 +24,19 @@ int64_t clock_wall_ns(void);
  */
 void clock_format_duration(int64_t ns, char *out);
 
+/** Longest text that clock_format_uptime writes, with its NUL. */
+#define CLOCK_UPTIME_MAX 40
+
+/**
+ * Write how long something lasts as monitoring does: whole seconds, and every unit below the
+ * largest: "22s", "4m22s", "32d4h4m22s"; a year has 365 days.
+ * @param ns   less than a second, or negative: "0s"
+ * @param out  CLOCK_UPTIME_MAX bytes
+ * @return     length of the text
+ * Thread: any.
+ */
+size_t clock_format_uptime(int64_t ns, char *out);
+
 /** Longest text that clock_format_rfc3339 writes, with its NUL. */
 #define CLOCK_RFC3339_MAX 32
 

@@ -6,8 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/decimal.h"
 #include "base/str.h"
 #include "base/utf8.h"
@@ -162,6 +164,19 @@ void json_uint(struct json *j, uint64_t value)
     add_digits(j->out, value);
 }
 
+void json_real(struct json *j, double value)
+{
+    char text[32];
+
+    for (int digits = 15; digits <= 17; digits++) { // 17 always do
+        snprintf(text, sizeof(text), "%.*g", digits, value);
+        if (strtod(text, NULL) == value) {
+            break;
+        }
+    }
+    json_raw(j, str_of(text));
+}
+
 void json_bool(struct json *j, bool value)
 {
     json_raw(j, value ? STR("true") : STR("false"));
@@ -191,10 +206,24 @@ void json_add_uint(struct json *j, const char *key, uint64_t value)
     json_uint(j, value);
 }
 
+void json_add_real(struct json *j, const char *key, double value)
+{
+    json_key(j, key);
+    json_real(j, value);
+}
+
 void json_add_bool(struct json *j, const char *key, bool value)
 {
     json_key(j, key);
     json_bool(j, value);
+}
+
+void json_add_time(struct json *j, const char *key, int64_t wall_ns)
+{
+    char text[CLOCK_RFC3339_MAX];
+    size_t n = clock_format_rfc3339(wall_ns, text);
+
+    json_add_str(j, key, (struct str){.p = text, .n = n});
 }
 
 void json_opt_str(struct json *j, const char *key, struct str value)

@@ -46,6 +46,10 @@ void json_int(struct json *j, int64_t value);
 /** Write an unsigned number. */
 void json_uint(struct json *j, uint64_t value);
 
+/** Write a number that may have a fraction, with as few digits as say which it is. @param value
+ * finite */
+void json_real(struct json *j, double value);
+
 /** Write true or false. */
 void json_bool(struct json *j, bool value);
 
@@ -61,8 +65,14 @@ void json_add_int(struct json *j, const char *key, int64_t value);
 /** Write a member with an unsigned number. */
 void json_add_uint(struct json *j, const char *key, uint64_t value);
 
+/** Write a member with a number that may have a fraction. */
+void json_add_real(struct json *j, const char *key, double value);
+
 /** Write a member that is true or false. */
 void json_add_bool(struct json *j, const char *key, bool value);
+
+/** Write a member with a point in time, as RFC 3339 in UTC. @param wall_ns  since 1970 */
+void json_add_time(struct json *j, const char *key, int64_t wall_ns);
 
 /* As json_add_x, but nothing at all for "", 0 and false (Go's omitempty). */
 

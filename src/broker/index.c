@@ -20,12 +20,14 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "base/ptrset.h"
 #include "broker/filter.h"
 #include "broker/gather.h"
 #include "broker/interest.h"
 #include "broker/leaf.h"
 #include "broker/sub.h"
 #include "broker/trie.h"
+#include "conn/handle.h"
 #include "proto/subject.h"
 
 #define INDEX_COUNTERS 256u
@@ -37,12 +39,15 @@ struct reader {
     alignas(CACHE_LINE_BYTES) pthread_mutex_t lock;
     struct trie_walk walk;
     struct gather found;
+    uint64_t n_matches, n_found; // how often it looked, and for how many subscriptions in all
+    uint32_t max_found;
 };
 
 struct index {
-    struct trie trie; // guarded by: one reader's lock; all to change it
+    struct trie trie;  // guarded by: one reader's lock; all to change it
+    struct ptrset own; // of what is in the trie, that has no owner; guarded likewise
     unsigned n_readers;
-    _Atomic uint64_t n_subs;
+    _Atomic uint64_t n_subs, n_removed;
     _Atomic uint64_t any;                      // generation of subjects that begin with a wildcard
     _Atomic uint64_t counters[INDEX_COUNTERS]; // generations by hash of the first one or two tokens
     struct interest interest;
@@ -71,6 +76,7 @@ void index_free(struct index *ix)
         return;
     }
     trie_deinit(&ix->trie);
+    ptrset_deinit(&ix->own);
     interest_deinit(&ix->interest);
     for (unsigned i = 0; i < ix->n_readers; i++) {
         trie_walk_deinit(&ix->readers[i].walk);
@@ -185,6 +191,9 @@ static void add_locked(struct index *ix, struct sub *take_s)
 {
     DCHECK(subject_is_valid(sub_subject(take_s)));
     trie_add(&ix->trie, take_s);
+    if (UNLIKELY(take_s->owner == HANDLE_NONE)) {
+        ptrset_add(&ix->own, ptrset_hash_pointer(take_s, NULL), take_s, ptrset_hash_pointer, NULL);
+    }
     bump_generation(ix, take_s);
     atomic_fetch_add_explicit(&ix->n_subs, 1, memory_order_relaxed);
 }
@@ -217,8 +226,12 @@ static bool remove_locked(struct index *ix, struct sub *s)
     if (!trie_remove(&ix->trie, s)) {
         return false;
     }
+    if (UNLIKELY(s->owner == HANDLE_NONE)) {
+        ptrset_remove(&ix->own, ptrset_hash_pointer(s, NULL), s, ptrset_hash_pointer, NULL);
+    }
     bump_generation(ix, s);
     atomic_fetch_sub_explicit(&ix->n_subs, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&ix->n_removed, 1, memory_order_relaxed);
     return true;
 }
 
@@ -298,6 +311,16 @@ void index_exchange(struct index *ix, struct sub *const *out, size_t n_out, stru
     mem_free(told);
 }
 
+/* With the reader's lock held. */
+static void note_match(struct reader *r, const struct match *m)
+{
+    uint32_t n = m ? m->n_subs : 0;
+
+    r->n_matches++;
+    r->n_found += n;
+    r->max_found = n > r->max_found ? n : r->max_found;
+}
+
 static struct match *match_all(struct index *ix, unsigned reader, struct str subject,
                                uint64_t *generation)
 {
@@ -309,6 +332,7 @@ static struct match *match_all(struct index *ix, unsigned reader, struct str sub
     pthread_mutex_lock(&r->lock);
     trie_match(&ix->trie, subject, &r->walk, &r->found);
     m = gather_take(&r->found);
+    note_match(r, m);
     *generation = index_generation(&watch);
     pthread_mutex_unlock(&r->lock);
     return m;
@@ -463,4 +487,36 @@ void match_free(struct match *m)
 uint64_t index_count(const struct index *ix)
 {
     return atomic_load_explicit(&ix->n_subs, memory_order_relaxed);
+}
+
+struct sub **index_list_own(struct index *ix, unsigned reader, size_t *n)
+{
+    struct reader *r = &ix->readers[reader];
+    struct sub **list;
+    uint32_t at = 0;
+
+    DCHECK(reader < ix->n_readers);
+    *n = 0;
+    pthread_mutex_lock(&r->lock);
+    list = mem_alloc((ix->own.n + 1) * sizeof(struct sub *));
+    for (struct sub *s; (s = ptrset_next(&ix->own, &at)) != NULL;) {
+        list[(*n)++] = sub_ref(s);
+    }
+    pthread_mutex_unlock(&r->lock);
+    return list;
+}
+
+void index_stats(struct index *ix, struct index_stats *out)
+{
+    out->n_subs += index_count(ix);
+    out->n_removed += atomic_load_explicit(&ix->n_removed, memory_order_relaxed);
+    for (unsigned i = 0; i < ix->n_readers; i++) {
+        struct reader *r = &ix->readers[i];
+
+        pthread_mutex_lock(&r->lock);
+        out->n_matches += r->n_matches;
+        out->n_found += r->n_found;
+        out->max_found = r->max_found > out->max_found ? r->max_found : out->max_found;
+        pthread_mutex_unlock(&r->lock);
+    }
 }

@@ -195,3 +195,23 @@ static inline uint64_t index_generation(const struct index_watch *w)
 
 /** @return  number of subscriptions in the index. Thread: any. */
 uint64_t index_count(const struct index *ix);
+
+/**
+ * List the subscriptions of the server itself: those without an owner (conn/handle.h).
+ * @param n  out: how many there are
+ * @return   an array of references, both the caller's
+ * Thread: the worker of that reader. Locks: the index (read).
+ */
+MUST_USE struct sub **index_list_own(struct index *ix, unsigned reader, size_t *n);
+
+/** What an index has done so far, or several together. */
+struct index_stats {
+    uint64_t n_subs;    // that are there
+    uint64_t n_removed; // that were
+    uint64_t n_matches; // times that it was asked what a subject reaches, as a cache did not know
+    uint64_t n_found;   // subscriptions found then, in all
+    uint32_t max_found; // the most at once
+};
+
+/** Add what an index has done to `out`. Thread: any. Locks: each reader's, one after the other. */
+void index_stats(struct index *ix, struct index_stats *out);

@@ -2,17 +2,17 @@
 /* A party as JSON. */
 #include "broker/party.h"
 
-#include "base/clock.h"
+static void opt_time(struct json *j, const char *key, int64_t wall_ns)
+{
+    if (wall_ns) {
+        json_add_time(j, key, wall_ns);
+    }
+}
 
 void party_write(const struct party *p, struct json *j)
 {
     json_open_object(j);
-    if (p->start_ns) {
-        char start[CLOCK_RFC3339_MAX];
-        size_t n = clock_format_rfc3339(p->start_ns, start);
-
-        json_add_str(j, "start", (struct str){.p = start, .n = n});
-    }
+    opt_time(j, "start", p->start_ns);
     json_opt_str(j, "host", p->host);
     json_opt_uint(j, "id", p->id);
     json_opt_str(j, "acc", p->account);
@@ -24,6 +24,8 @@ void party_write(const struct party *p, struct json *j)
     json_opt_int(j, "rtt", p->rtt_ns);
     json_opt_str(j, "server", p->server);
     json_opt_str(j, "cluster", p->cluster);
+    opt_time(j, "stop", p->stop_ns);
+    json_opt_str(j, "name_tag", p->name_tag);
     json_opt_str(j, "kind", p->kind);
     json_opt_str(j, "client_type", p->client_type);
     json_close_object(j);

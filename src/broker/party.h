@@ -18,6 +18,8 @@ struct party {
     struct str user, name, lang, version;
     int64_t rtt_ns;
     struct str server, cluster;
+    int64_t stop_ns;     // when it was closed, since 1970
+    struct str name_tag; // of the account
     struct str kind, client_type;
 };
 

@@ -85,6 +85,7 @@ static void refuse_input(struct client *c, enum parse_result r, struct str in, s
         break;
     case PARSE_AUTH_REQUIRED:
         client_log(c, LOG_ERR, "authentication error");
+        client_tell_refusal(c, CONN_BARRED, CLOSE_AUTHENTICATION_VIOLATION);
         client_send_error(c, "Authorization Violation");
         conn_close(&c->conn, CLOSE_AUTHENTICATION_VIOLATION);
         break;
@@ -166,9 +167,8 @@ static void on_close(struct conn *conn, enum close_reason reason)
     client_log(c, LOG_DBG, "Client connection closed: %s", close_reason_text(reason));
     count_end(c, reason);
     worker_clear_timer(conn->shard->worker, &c->timer);
-    struct conn_report *report = c->home->shared->watcher
-                                     ? conn_report_new(conn, CONN_REPORT_SUBS | CONN_REPORT_CERTS)
-                                     : NULL;
+    struct conn_report *report =
+        c->home->shared->watcher ? conn_report_new(conn, CONN_REPORT_SUBS) : NULL;
     client_remove_all_subs(c);
     client_leave(c);
     atomic_fetch_sub(&c->home->shared->stats.n_open, 1);
@@ -216,6 +216,7 @@ static const struct conn_ops client_conn_ops = {
     .on_secured = client_tls_on_secured,
     .label = client_label,
     .report = client_report,
+    .announce_lame_duck = client_announce_to_one,
 };
 
 void client_begin(struct client *c)
@@ -253,6 +254,7 @@ void client_start(struct client_home *home, int fd, const struct addr *from)
     }
     c->timer.fire = client_on_timer;
     c->start_ns = clock_now_ns();
+    c->born_ns = clock_wall_ns();
     client_log(c, LOG_DBG, "Client connection created");
     atomic_fetch_add(&shared->stats.n_total, 1);
     bool is_full = atomic_fetch_add(&shared->stats.n_open, 1) >= o->max_connections;
@@ -274,14 +276,21 @@ void client_start(struct client_home *home, int fd, const struct addr *from)
     }
 }
 
-static void announce_lame_duck(struct conn *conn, void *arg)
+bool client_announce_to_one(struct conn *conn)
 {
     struct client *c = client_of(conn);
 
-    (void)arg;
-    if (c->protocol >= 1 && c->got_first_ping) {
-        client_send_info(c, false);
+    if (c->protocol < 1 || !c->got_first_ping) {
+        return false;
     }
+    client_send_lame_duck_info(c);
+    return true;
+}
+
+static void announce_lame_duck(struct conn *conn, void *arg)
+{
+    (void)arg;
+    client_announce_to_one(conn);
 }
 
 void client_announce_lame_duck(struct shard *sh)

@@ -107,7 +107,9 @@ struct client {
     struct parser parser;
     struct match_hint hint;
     struct timer timer;                             // TLS, then authentication, then pings
-    int64_t start_ns, last_active_ns, ping_sent_ns; // monotonic
+    int64_t born_ns;                                // when it came, by the clock on the wall
+    int64_t start_ns, last_active_ns, ping_sent_ns; // monotonic; the first as born_ns
+    int64_t last_ping_ns;                           // when it sent one, monotonic
     int64_t rtt_ns;                                 // 0: not known
     int32_t protocol;
     uint8_t pings_out;   // PINGs not answered
@@ -118,6 +120,7 @@ struct client {
     bool wants_headers; // as CONNECT said; headers = this and ours
     bool got_connect, got_first_ping, is_auth_pending;
     bool has_entered;   // counted by its account
+    bool is_told_in;    // the watcher was told that it has entered, not that it has left
     uint32_t n_stalls;  // times that it was stalled
     bool wants_account; // to be put into one of its choice, as clients could long ago
     bool needs_fence;   // has unsubscribed from what other workers may have encoded messages for
@@ -204,12 +207,18 @@ void client_start(struct client_home *home, int fd, const struct addr *from);
  */
 void client_announce_lame_duck(struct shard *sh);
 
+/** The announce_lame_duck of conn_ops. */
+bool client_announce_to_one(struct conn *conn);
+
 /** The report of conn_ops. */
 void client_report(struct conn *conn, unsigned what, struct conn_report *out,
                    struct arena *scratch);
 
-/** Tell the watcher what has happened to a client. */
+/** Tell the watcher that a client has entered, or that it has left if it is in. */
 void client_tell(struct client *c, enum conn_event event);
+
+/** The same of a client that is about to be closed for a reason. */
+void client_tell_refusal(struct client *c, enum conn_event event, enum close_reason reason);
 
 /** @return  as whom it logged in, or would have: the name or nkey of a user, "[REDACTED]" for a
  * token; borrowed. */
@@ -322,6 +331,12 @@ void client_update_subs(struct client *c);
 
 /** Send INFO. @param is_connect_info it answers the first PING after CONNECT. */
 void client_send_info(struct client *c, bool is_connect_info);
+
+/** Send an INFO that says that the server is about to leave. */
+void client_send_lame_duck_info(struct client *c);
+
+/** Have the round trip measured, if it is not known and the client may be asked. */
+void client_measure_rtt(struct client *c);
 
 /** Arm the timer for what comes first: authentication, the first ping, or a ping after
  * connecting. */

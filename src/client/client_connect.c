@@ -109,7 +109,7 @@ void client_refuse_login(struct client *c, const struct login_verdict *refusal)
         buf_add(&who, STR(" - Token \"[REDACTED]\""));
     }
     client_log(c, LOG_ERR, "authentication error%.*s", STR_ARG(buf_str(&who)));
-    client_tell(c, CONN_REFUSED);
+    client_tell_refusal(c, CONN_REFUSED, refusal->reason);
     buf_deinit(&who);
     client_send_error(c, "Authorization Violation");
     conn_close(&c->conn, refusal->reason);
@@ -169,6 +169,10 @@ static void forget_empty_info(struct client *c)
 void client_connect(struct client *c, struct op *op)
 {
     worker_clear_timer(c->conn.shard->worker, &c->timer);
+    c->last_active_ns = c->conn.shard->worker->now_ns;
+    if (c->rtt_ns == 0) {
+        c->rtt_ns = clock_now_ns() - c->start_ns;
+    }
     if (!merge(c, op->arg)) {
         return;
     }
@@ -180,14 +184,14 @@ void client_connect(struct client *c, struct op *op)
 
 void client_on_login(struct client *c, const struct login_verdict *verdict)
 {
-    bool is_first = !c->got_connect;
-
     c->got_connect = true;
+    client_tell(c, CONN_LEFT);
+    client_leave(c);
+    client_set_account(c, c->home->shared->global);
     if (!verdict->is_ok) {
         client_refuse_login(c, verdict);
         return;
     }
-    client_leave(c);
     if (!client_enter(c, verdict->user)) {
         return;
     }
@@ -195,6 +199,7 @@ void client_on_login(struct client *c, const struct login_verdict *verdict)
     c->is_auth_pending = false;
     c->parser.connect_only = false;
     forget_empty_info(c);
+    client_tell(c, CONN_ENTERED);
     if (c->protocol < 0) {
         client_refuse(c, CLOSE_BAD_CLIENT_PROTOCOL_VERSION, "invalid client protocol");
         return;
@@ -204,12 +209,8 @@ void client_on_login(struct client *c, const struct login_verdict *verdict)
                       "no responders requires headers support");
         return;
     }
-    if (is_first) {
-        c->rtt_ns = clock_now_ns() - c->start_ns;
-    }
     client_arm_timer(c);
     client_update_subs(c);
-    client_tell(c, CONN_ENTERED);
     client_send_ok(c);
 }
 

@@ -13,7 +13,7 @@
 
 #define INFO_BYTES 768 // that a line takes, or so
 
-void client_send_info(struct client *c, bool is_connect_info)
+static void send_info(struct client *c, bool is_connect_info, bool is_lame_duck)
 {
     const struct server_identity *id = c->home->identity;
     const struct client_options *o = c->home->options;
@@ -48,7 +48,7 @@ void client_send_info(struct client *c, bool is_connect_info)
         json_add_str(&j, "client_ip", str_of(ip));
     }
     json_opt_str(&j, "nonce", (struct str){.p = c->nonce, .n = c->nonce ? LOGIN_NONCE_BYTES : 0});
-    json_opt_bool(&j, "ldm", atomic_load(&c->home->shared->is_lame_duck));
+    json_opt_bool(&j, "ldm", is_lame_duck);
     if (is_connect_info) {
         json_add_bool(&j, "connect_info", true);
         json_add_str(&j, "remote_account", str_of(c->account->name));
@@ -59,4 +59,14 @@ void client_send_info(struct client *c, bool is_connect_info)
     buf_add(&line, STR(" \r\n"));
     conn_write(&c->conn, buf_str(&line));
     buf_deinit(&line);
+}
+
+void client_send_info(struct client *c, bool is_connect_info)
+{
+    send_info(c, is_connect_info, atomic_load(&c->home->shared->is_lame_duck));
+}
+
+void client_send_lame_duck_info(struct client *c)
+{
+    send_info(c, false, true);
 }

@@ -146,6 +146,7 @@ void client_login_as_nobody(struct client *c)
     c->parser.connect_only = false;
     c->got_connect = true;
     if (client_enter(c, verdict.user)) {
+        client_tell(c, CONN_ENTERED);
         client_arm_timer(c);
     }
 }

@@ -27,7 +27,7 @@ static void answer_ping(struct client *c)
 void client_ping(struct client *c, struct op *op)
 {
     (void)op;
-    c->last_active_ns = c->conn.shard->worker->now_ns;
+    c->last_ping_ns = c->conn.shard->worker->now_ns;
     client_answer(c, answer_ping);
 }
 
@@ -37,6 +37,21 @@ void client_pong(struct client *c, struct op *op)
     c->pings_out = 0;
     if (c->ping_sent_ns) {
         c->rtt_ns = clock_now_ns() - c->ping_sent_ns;
+    }
+}
+
+static void send_ping(struct client *c)
+{
+    c->pings_out++;
+    c->ping_sent_ns = clock_now_ns();
+    conn_write(&c->conn, STR("PING\r\n"));
+    client_trace_out(c, "PING");
+}
+
+void client_measure_rtt(struct client *c)
+{
+    if (c->rtt_ns == 0 && c->got_first_ping && c->pings_out == 0) {
+        send_ping(c);
     }
 }
 
@@ -74,7 +89,8 @@ void client_on_timer(struct timer *t)
         client_refuse(c, CLOSE_AUTHENTICATION_TIMEOUT, "Authentication Timeout");
         return;
     }
-    bool is_active = now - c->last_active_ns < o->ping_interval_ns;
+    bool is_active = now - c->last_active_ns < o->ping_interval_ns ||
+                     now - c->last_ping_ns < o->ping_interval_ns;
     bool knows_rtt = c->ping_sent_ns && now - c->ping_sent_ns < RTT_MAX_AGE_NS;
     if (!is_active || !knows_rtt) {
         if (c->pings_out + 1 > o->ping_max) {
@@ -83,10 +99,7 @@ void client_on_timer(struct timer *t)
             conn_close(&c->conn, CLOSE_STALE_CONNECTION);
             return;
         }
-        c->pings_out++;
-        c->ping_sent_ns = now;
-        conn_write(&c->conn, STR("PING\r\n"));
-        client_trace_out(c, "PING");
+        send_ping(c);
     }
     arm(c, o->ping_interval_ns);
 }

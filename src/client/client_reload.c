@@ -190,11 +190,28 @@ static bool fits_account(struct client *c, int64_t max_subs_before)
     return true;
 }
 
+/* Everybody logs in anew, as far as others are told. */
+static void follow(struct client *c, const struct login_rules *before)
+{
+    int64_t max_subs = c->user ? c->user->max_subscriptions : -1;
+    bool is_told_in = c->is_told_in;
+
+    client_tell(c, CONN_LEFT);
+    if (c->has_entered &&
+        !(follow_proxy(c) && follow_user(c, before) && fits_account(c, max_subs))) {
+        return;
+    }
+    client_limit_payload(c);
+    client_review_imports(c);
+    if (is_told_in) {
+        client_tell(c, CONN_ENTERED);
+    }
+}
+
 static void adopt(struct conn *conn, void *arg)
 {
     const struct login_rules *before = arg;
     struct client *c = client_of(conn);
-    int64_t max_subs = c->user ? c->user->max_subscriptions : -1;
 
     c->parser.max_line_bytes = (uint32_t)c->home->options->max_control_line;
     if (is_unpinned(c)) {
@@ -204,10 +221,8 @@ static void adopt(struct conn *conn, void *arg)
         conn_close(conn, CLOSE_TLS_HANDSHAKE_ERROR);
     } else if (quota_take(&c->home->shared->n_surplus)) {
         client_refuse(c, CLOSE_MAX_CONNECTIONS_EXCEEDED, "maximum connections exceeded");
-    } else if (!c->has_entered ||
-               (follow_proxy(c) && follow_user(c, before) && fits_account(c, max_subs))) {
-        client_limit_payload(c);
-        client_review_imports(c);
+    } else {
+        follow(c, before);
     }
 }
 

@@ -132,6 +132,7 @@ static bool read_once(struct conn *c)
         c->ops->on_arrival(c);
         return false;
     }
+    shard_note_busy(sh);
     if (c->partial && c->need > LONG_OP_BYTES && c->partial_cap >= c->need) {
         return read_long(c);
     }
@@ -433,6 +434,8 @@ static void note_recovery(struct conn *c)
 static void count_output(struct conn *c)
 {
     if (c->out.n_msgs) {
+        histogram_add(&c->shard->write_msgs, c->out.n_msgs);
+        c->last_out_ns = c->shard->worker->now_ns;
         c->out_msgs += c->out.n_msgs;
         c->out_bytes += c->out.n_msg_bytes;
         tally_add_out(c->tally, c->out.n_msgs, c->out.n_msg_bytes);
@@ -448,8 +451,12 @@ void conn_flush(struct conn *c)
     }
     size_t before = c->out.n_bytes;
     int e = outq_send(&c->out, &c->shard->pool, &c->stream);
+    size_t n_taken = before - c->out.n_bytes;
 
-    c->n_sent += before - c->out.n_bytes;
+    c->n_sent += n_taken;
+    if (n_taken) {
+        histogram_add(&c->shard->write_bytes, n_taken);
+    }
     count_output(c);
     if (e == -EAGAIN) {
         c->is_blocked = true;
@@ -466,6 +473,9 @@ void conn_flush(struct conn *c)
     }
     if (c->pressure) {
         publish_pressure(c);
+    }
+    if (UNLIKELY(c->ops->on_sent != NULL) && !conn_is_closing(c)) {
+        c->ops->on_sent(c);
     }
     want_events(c);
     if (c->is_finishing && c->out.n_bytes == 0 && !c->skips_flush) {

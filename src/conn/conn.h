@@ -44,11 +44,16 @@ struct conn_ops {
     void (*on_arrival)(struct conn *c);
     /* The handshake of conn_secure is over, as stream_events.on_secured says. NULL: never used. */
     void (*on_secured)(struct conn *c, enum status st, const char *why_not);
+    /* Queued output has been sent, all or some. NULL: it does not matter. */
+    void (*on_sent)(struct conn *c);
     /* Write what precedes its log lines. */
     void (*label)(const struct conn *c, char out[CONN_LABEL_MAX]);
     /* Fill a report that has its handle and its kind. Strings may be borrowed from the connection
      * or come from `scratch`. NULL: nobody is told of it. */
     void (*report)(struct conn *c, unsigned what, struct conn_report *out, struct arena *scratch);
+    /* Tell it that the server is about to leave (lame duck mode). Returns whether it understands
+     * that, and already. NULL: nobody of this kind does. */
+    bool (*announce_lame_duck)(struct conn *c);
 };
 
 struct conn_limits {
@@ -83,6 +88,7 @@ struct conn {
     struct conn *next_dirty, *next_closing, *next_held;
     uint64_t handle;
     uint64_t in_msgs, in_bytes, out_msgs, out_bytes;
+    int64_t last_out_ns;     // when messages were last written to it; 0: never
     struct tally *tally;     // of its account, on this worker; NULL: its messages are not counted
     uint64_t n_sent;         // [bytes] accepted by the kernel
     uint64_t deadline_start; // n_sent when the write that has the deadline began

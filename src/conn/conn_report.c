@@ -17,7 +17,7 @@ struct packer {
 
 static void pack_bytes(struct packer *p, const void **from, size_t n)
 {
-    if (p->at) {
+    if (p->at && n) {
         memcpy(p->at, *from, n);
         *from = p->at;
         p->at += n;
@@ -55,6 +55,7 @@ static void pack_subs(struct packer *p, struct conn_report *r)
         pack_str(p, &subs[i].subject);
         pack_str(p, &subs[i].queue);
         pack_str(p, &subs[i].sid);
+        pack_str(p, &subs[i].exporter);
     }
 }
 
@@ -77,7 +78,6 @@ static void pack(struct packer *p, struct conn_report *r)
                              &r->version,
                              &r->account,
                              &r->user,
-                             &r->authorized_user,
                              &r->tls_version,
                              &r->tls_cipher,
                              &r->proxy_key};
@@ -90,17 +90,47 @@ static void pack(struct packer *p, struct conn_report *r)
     pack_certs(p, r);
 }
 
-struct conn_report *conn_report_new(struct conn *c, unsigned what)
+static struct conn_report *pack_new(const struct conn_report *r)
+{
+    struct conn_report copy = *r;
+    struct packer counter = {0};
+
+    pack(&counter, &copy);
+    struct conn_report *packed = mem_alloc(sizeof(*packed) + counter.n);
+    *packed = copy;
+    pack(&(struct packer){.at = (char *)(packed + 1)}, packed);
+    return packed;
+}
+
+void conn_report_fill(struct conn *c, unsigned what, struct conn_report *out, struct arena *scratch)
+{
+    *out = (struct conn_report){
+        .handle = c->handle, .kind = c->ops->kind, .subs_from = out->subs_from};
+    c->ops->report(c, what, out, scratch);
+}
+
+struct conn_report *conn_report_new_from(struct conn *c, unsigned what, uint32_t from)
 {
     struct arena scratch = {0};
-    struct packer counter = {0};
-    struct conn_report r = {.handle = c->handle, .kind = c->ops->kind};
+    struct conn_report r = {.subs_from = from};
 
-    c->ops->report(c, what, &r, &scratch);
-    pack(&counter, &r);
-    struct conn_report *packed = mem_alloc(sizeof(r) + counter.n);
-    *packed = r;
-    pack(&(struct packer){.at = (char *)(packed + 1)}, packed);
+    conn_report_fill(c, what, &r, &scratch);
+    struct conn_report *packed = pack_new(&r);
     arena_deinit(&scratch);
+    return packed;
+}
+
+struct conn_report *conn_report_new(struct conn *c, unsigned what)
+{
+    return conn_report_new_from(c, what, 0);
+}
+
+struct conn_report *conn_report_strip(struct conn_report *take_report)
+{
+    struct conn_report bare = *take_report;
+
+    bare.n_listed_subs = bare.n_certs = 0;
+    struct conn_report *packed = pack_new(&bare);
+    mem_free(take_report);
     return packed;
 }

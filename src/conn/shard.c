@@ -115,6 +115,7 @@ static void on_parcel(struct worker *w, struct inbox_item *item)
     struct shard *sh = p->to;
 
     (void)w;
+    shard_note_busy(sh);
     for (uint32_t k = 0; k < p->n; k++) {
         struct stage *s = &p->stages[k];
         struct conn *c = handle_find(&sh->table, s->handle);
@@ -228,6 +229,16 @@ static void watch_memory(struct shard *sh)
     }
 }
 
+static void note_turn(struct shard *sh)
+{
+    if (sh->busy_since_ns) {
+        int64_t ns = clock_now_ns() - sh->busy_since_ns;
+
+        histogram_add(&sh->turn_us, (uint64_t)ns / 1000);
+        sh->busy_since_ns = 0;
+    }
+}
+
 static bool on_turn_end(struct worker *w, void *arg)
 {
     struct shard *sh = arg;
@@ -245,6 +256,7 @@ static bool on_turn_end(struct worker *w, void *arg)
         fn(sh, sh->drained_arg);
     }
     watch_memory(sh);
+    note_turn(sh);
     return false;
 }
 

@@ -11,9 +11,11 @@
 #include <stdint.h>
 
 #include "base/attr.h"
+#include "base/clock.h"
 #include "conn/chunk.h"
 #include "conn/close_reason.h"
 #include "conn/handle.h"
+#include "conn/histogram.h"
 #include "conn/outq.h"
 #include "io/worker.h"
 
@@ -59,7 +61,11 @@ struct shard {
     bool is_draining; // close everything and say so when done
     void (*on_drained)(struct shard *sh, void *arg);
     void *drained_arg;
-    struct timer trim;                                       // gives unused chunks back
+    struct timer trim;            // gives unused chunks back
+    struct histogram write_bytes; // of a connection's output, that went out at once
+    struct histogram write_msgs;  // messages that were ready then
+    struct histogram turn_us;     // [µs] from the first bytes that a turn reads to its end
+    int64_t busy_since_ns;        // when this turn read its first bytes; 0: it has not yet
     _Alignas(CACHE_LINE_BYTES) _Atomic size_t n_inbox_bytes; // posted to us and not yet taken
     _Atomic bool *is_waiting; // by worker number: shards to be told when we have caught up
     _Atomic uint32_t n_load;  // connections, for whoever hands out new ones
@@ -112,6 +118,14 @@ static inline bool shard_is_flush_due(const struct shard *sh)
 
 /** Have fn(arg) called before output leaves the shard. Thread: before the worker runs. */
 void shard_before_flush(struct shard *sh, void (*fn)(void *arg), void *arg);
+
+/** Something is done in this turn from now on: its time counts. Thread: the worker. */
+static inline void shard_note_busy(struct shard *sh)
+{
+    if (sh->busy_since_ns == 0) {
+        sh->busy_since_ns = clock_now_ns();
+    }
+}
 
 /** Call fn for every connection that is not closing. Thread: the worker. */
 void shard_for_each(struct shard *sh, void (*fn)(struct conn *c, void *arg), void *arg);

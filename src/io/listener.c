@@ -199,7 +199,7 @@ static const char *judge(int fd, struct sockaddr_storage *at)
     socklen_t n = sizeof(*at);
 
     if (getsockname(fd, (struct sockaddr *)at, &n)) {
-        return errno == ENOTSOCK ? "it is no socket" : os_error(errno).text;
+        return errno == ENOTSOCK ? "it is no socket" : status_text((enum status) - errno);
     }
     if (at->ss_family != AF_INET && at->ss_family != AF_INET6 && at->ss_family != AF_UNIX) {
         return "it is neither a TCP nor a Unix socket";

@@ -71,20 +71,77 @@ bool tls_peer_is_pinned(const struct stream *s, const struct tls_context *contex
     return false;
 }
 
-bool tls_peer_subject(const struct stream *s, struct buf *out)
+static bool add_subject(const X509 *x, unsigned long flags, struct buf *out)
 {
-    X509 *x = certificate_of(s);
-    BIO *text = x ? BIO_new(BIO_s_mem()) : NULL;
+    BIO *text = BIO_new(BIO_s_mem());
     char *p = NULL;
 
     if (!text) {
         return false;
     }
-    X509_NAME_print_ex(text, X509_get_subject_name(x), 0, XN_FLAG_RFC2253);
+    X509_NAME_print_ex(text, X509_get_subject_name(x), 0, flags);
     long n = BIO_get_mem_data(text, &p);
     buf_add(out, (struct str){.p = p, .n = (size_t)n});
     BIO_free(text);
     return true;
+}
+
+bool tls_peer_subject(const struct stream *s, struct buf *out)
+{
+    const X509 *x = certificate_of(s);
+
+    return x && add_subject(x, XN_FLAG_RFC2253, out);
+}
+
+#define DIGEST_HEX (2 * SHA256_DIGEST_LENGTH)
+
+/* @return  in `hex`; empty if it cannot be had */
+static struct str hex_digest(const unsigned char *der, int n, char hex[DIGEST_HEX])
+{
+    static const char digits[] = "0123456789abcdef";
+    unsigned char digest[SHA256_DIGEST_LENGTH];
+
+    if (n < 0 || EVP_Digest(der, (size_t)n, digest, NULL, EVP_sha256(), NULL) != 1) {
+        return (struct str){0};
+    }
+    for (size_t i = 0; i < sizeof(digest); i++) {
+        hex[2 * i] = digits[digest[i] >> 4];
+        hex[2 * i + 1] = digits[digest[i] & 15];
+    }
+    return (struct str){.p = hex, .n = DIGEST_HEX};
+}
+
+static void tell_link(X509 *x, void (*fn)(void *arg, const struct tls_peer_link *link), void *arg)
+{
+    char spki_hex[DIGEST_HEX];
+    char cert_hex[DIGEST_HEX];
+    unsigned char *spki = NULL;
+    unsigned char *cert = NULL;
+    struct buf subject = {0};
+    int spki_n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x), &spki);
+    int cert_n = i2d_X509(x, &cert);
+
+    add_subject(x, XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB, &subject);
+    fn(arg, &(struct tls_peer_link){.subject = buf_str(&subject),
+                                    .spki_sha256 = hex_digest(spki, spki_n, spki_hex),
+                                    .cert_sha256 = hex_digest(cert, cert_n, cert_hex)});
+    OPENSSL_free(spki);
+    OPENSSL_free(cert);
+    buf_deinit(&subject);
+}
+
+void tls_peer_for_each_link(const struct stream *s,
+                            void (*fn)(void *arg, const struct tls_peer_link *link), void *arg)
+{
+    X509 *own = certificate_of(s);
+    STACK_OF(X509) *others = own ? SSL_get_peer_cert_chain(s->tls->ssl) : NULL; // without `own`
+
+    if (own) {
+        tell_link(own, fn, arg);
+    }
+    for (int i = 0; i < sk_X509_num(others); i++) {
+        tell_link(sk_X509_value(others, i), fn, arg);
+    }
 }
 
 void tls_peer_for_each_name(const struct stream *s, enum tls_peer_name kind,

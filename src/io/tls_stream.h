@@ -55,6 +55,18 @@ bool tls_peer_is_pinned(const struct stream *s, const struct tls_context *contex
 /** Append its subject as RFC 2253 has it: "CN=name,O=company". @return false: as above */
 bool tls_peer_subject(const struct stream *s, struct buf *out);
 
+/** One certificate of the chain. */
+struct tls_peer_link {
+    struct str subject;                  // RFC 4514, in UTF-8
+    struct str spki_sha256, cert_sha256; // in lower-case hex
+};
+
+/** Call fn for each certificate that the other side has shown, its own first. After a session has
+ * been resumed that is the only one that is still known.
+ * @param link  borrowed until fn returns */
+void tls_peer_for_each_link(const struct stream *s,
+                            void (*fn)(void *arg, const struct tls_peer_link *link), void *arg);
+
 /** Call fn for each alternative name of a kind, in the order of the certificate.
  * @param name  borrowed until fn returns */
 void tls_peer_for_each_name(const struct stream *s, enum tls_peer_name kind,

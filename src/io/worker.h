@@ -11,6 +11,7 @@
 #include <uv.h>
 
 #include "base/attr.h"
+#include "base/clock.h"
 #include "base/status.h"
 #include "io/inbox.h"
 #include "io/timer.h"
@@ -22,7 +23,7 @@ struct worker {
     uv_timer_t alarm;     // set to the first of timers
     uv_async_t wake;
     struct timer_heap timers;
-    int64_t now_ns;       // [ns] monotonic time at which this turn began
+    int64_t now_ns;       // [ns] monotonic time at which this turn began, or woke up
     int64_t alarm_ns;     // when `alarm` is set to go off; INT64_MAX: not set
     int64_t toil_turn_ns; // the turn, by its beginning, that toil_ns counts in
     int64_t toil_ns;      // [ns] spent on what may wait for another turn (io/tls_stream.c)
@@ -88,6 +89,17 @@ void worker_call(struct worker *w, void (*fn)(void *arg), void *arg);
  * Thread: the worker.
  */
 void worker_run_inbox(struct worker *w);
+
+/** Events have come: perhaps after a long wait, which the clock of the turn has not seen. Costs no
+ * look at a clock, and is right to the millisecond. Thread: the worker. */
+static inline void worker_note_wake(struct worker *w)
+{
+    int64_t woke_ns = (int64_t)uv_now(&w->loop) * CLOCK_MS_NS;
+
+    if (woke_ns > w->now_ns) {
+        w->now_ns = woke_ns;
+    }
+}
 
 /** Set or move a timer of this worker. Thread: the worker. */
 static inline void worker_set_timer(struct worker *w, struct timer *t, int64_t due_ns)

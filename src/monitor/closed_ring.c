@@ -7,6 +7,34 @@
 
 #define FIRST_PLACES 64u
 
+static size_t place_of(const struct closed_ring *r, size_t i)
+{
+    return (r->next + r->n_places - r->n + i) % r->n_places;
+}
+
+static void drop(struct closed_ring *r, struct conn_report *take_report)
+{
+    if (take_report) {
+        r->n_subs -= take_report->n_listed_subs;
+        mem_free(take_report);
+    }
+}
+
+/* Forgets subscriptions of those that closed first, until few enough are left. */
+static void strip(struct closed_ring *r)
+{
+    uint64_t first = closed_ring_first(r);
+
+    for (uint64_t i = r->n_stripped > first ? r->n_stripped : first;
+         r->n_subs > CLOSED_RING_SUBS && i < r->n_added; i++) {
+        struct conn_report **at = &r->at[place_of(r, (size_t)(i - first))];
+
+        r->n_subs -= (*at)->n_listed_subs;
+        *at = conn_report_strip(*at);
+        r->n_stripped = i + 1;
+    }
+}
+
 /* Moves the last n of a ring to the front of a new array; those before are gone. */
 static void rebuild(struct closed_ring *r, size_t n_places)
 {
@@ -14,10 +42,10 @@ static void rebuild(struct closed_ring *r, size_t n_places)
     size_t n_kept = r->n < n_places ? r->n : n_places;
 
     for (size_t i = 0; i < r->n; i++) {
-        struct conn_report *report = r->at[(r->next + r->n_places - r->n + i) % r->n_places];
+        struct conn_report *report = r->at[place_of(r, i)];
 
         if (i < r->n - n_kept) {
-            mem_free(report);
+            drop(r, report);
         } else {
             at[i - (r->n - n_kept)] = report;
         }
@@ -49,15 +77,25 @@ void closed_ring_add(struct closed_ring *r, struct conn_report *take_report)
         mem_free(take_report);
         return;
     }
-    mem_free(r->at[r->next]);
+    drop(r, r->at[r->next]);
     r->at[r->next] = take_report;
     r->next = (r->next + 1) % r->n_places;
     r->n += r->n < r->n_places;
+    r->n_subs += take_report->n_listed_subs;
+    strip(r);
 }
 
 const struct conn_report *closed_ring_at(const struct closed_ring *r, size_t i)
 {
-    return r->at[(r->next + r->n_places - r->n + i) % r->n_places];
+    return r->at[place_of(r, i)];
+}
+
+const struct conn_report *closed_ring_find(const struct closed_ring *r, uint64_t number)
+{
+    uint64_t first = closed_ring_first(r);
+
+    return number >= first && number < r->n_added ? closed_ring_at(r, (size_t)(number - first))
+                                                  : NULL;
 }
 
 void closed_ring_deinit(struct closed_ring *r)

@@ -43,8 +43,10 @@ struct doc {
     size_t n_options, options_bytes;
     /** Answer with what was asked for: at once or later (monitor/query.h). */
     void (*answer)(struct query *q);
-    uint8_t indent;         // [spaces] over HTTP; 0: all in one line
-    bool is_counted;        // in http_req_stats
-    bool counts_if_decoded; // there, only if its parameters could be read
-    bool is_bare;           // over NATS: no envelope, and no compression
+    const char *content_type; // over HTTP; NULL: JSON, that pages of any origin may read
+    uint8_t indent;           // [spaces] over HTTP; 0: all in one line
+    bool is_counted;          // in http_req_stats
+    bool counts_if_decoded;   // there, only if its parameters could be read
+    bool is_large;            // may come in pieces: few of these at a time over HTTP
+    bool is_bare;             // over NATS: no envelope, and no compression
 };

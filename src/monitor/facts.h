@@ -9,11 +9,14 @@
 
 #include "base/str.h"
 
+struct auth_options;
+
 /** Strings are borrowed from the configuration, and live as long as the facts are in use. */
 struct monitor_facts {
     struct str server_id, server_name, version;
-    struct str host; // of the client listener, as configured
-    int64_t port;    // that it is bound to
+    struct str build; // ours: the program and its compiler
+    struct str host;  // of the client listener, as configured
+    int64_t port;     // that it is bound to
     bool auth_required, tls_required, tls_verify;
     int64_t max_connections, max_subscriptions, max_payload, max_pending, max_control_line;
     size_t max_closed_clients;
@@ -25,6 +28,7 @@ struct monitor_facts {
     struct str config_digest;
     int64_t config_load_ns;                   // since 1970
     struct str system_account;                // empty: there is none
+    const struct auth_options *auth;          // the accounts as they are written
     struct str tags, metadata, feature_flags; // JSON; empty: none
     const struct str *trusted_proxies;        // their nkeys
     size_t n_trusted_proxies;

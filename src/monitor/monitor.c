@@ -7,6 +7,7 @@
 #include "broker/account.h"
 #include "broker/accounts.h"
 #include "broker/index.h"
+#include "conn/conn_stats.h"
 #include "conn/shard.h"
 #include "monitor/docs.h"
 #include "monitor/facts.h"
@@ -23,6 +24,7 @@ void monitor_init(struct monitor *m, struct shard **shards, unsigned n_workers,
                           .start_ns = clock_wall_ns(),
                           .n_requests = mem_zalloc(docs_count() * sizeof(m->n_requests[0]))};
     watch_init(m);
+    cpu_meter_start(&m->cpu, m->control);
 }
 
 void monitor_configure(struct monitor *m, const struct monitor_facts *facts,
@@ -56,6 +58,11 @@ struct traffic monitor_traffic(const struct monitor *m)
     }
     mem_free(accounts);
     return sum;
+}
+
+uint64_t monitor_count_slow(const struct monitor *m)
+{
+    return atomic_load(&m->clients->n_slow_pending) + atomic_load(&m->clients->n_slow_deadline);
 }
 
 uint64_t monitor_count_subs(const struct monitor *m)

@@ -10,6 +10,7 @@
 #include "conn/conn_report.h"
 #include "conn/tally.h"
 #include "monitor/closed_ring.h"
+#include "monitor/cpu_meter.h"
 
 struct account;
 struct accounts;
@@ -35,6 +36,8 @@ struct monitor {
     struct closed_ring closed;   // connections that are gone
     struct conn_watcher watcher; // how they are told of
     uint64_t *n_requests;        // over HTTP, by document (monitor/docs.h)
+    uint64_t n_root_requests;    // likewise, for the page at "/"
+    struct cpu_meter cpu;
     bool is_lame_duck;           // no new connections
     bool is_stopping;            // what is asked now is not answered
     /** Is told of everything that happens to connections, before the monitor acts on it; NULL:
@@ -61,6 +64,9 @@ void monitor_deinit(struct monitor *m);
 
 /** @return  the messages of all accounts so far. */
 struct traffic monitor_traffic(const struct monitor *m);
+
+/** @return  how many clients were closed as they were too slow. */
+uint64_t monitor_count_slow(const struct monitor *m);
 
 /** @return  the subscriptions of all accounts. */
 uint64_t monitor_count_subs(const struct monitor *m);

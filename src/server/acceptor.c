@@ -56,6 +56,11 @@ static struct worker *choose_acceptor(const struct server *s)
     return s->n_workers == 1 ? s->workers[1] : s->control;
 }
 
+static void log_adoption_failed(int fd, const char *why)
+{
+    log_fatal("Error listening on the socket passed as descriptor %d: %s", fd, why);
+}
+
 /* Listens on a socket that the service manager passed. */
 static enum status adopt(struct server *s, struct listener *l, int fd, const char *kind)
 {
@@ -64,7 +69,7 @@ static enum status adopt(struct server *s, struct listener *l, int fd, const cha
 
     if (st != ST_OK) {
         l->fd = -1;
-        log_fatal("Error listening on the socket passed as descriptor %d: %s", fd, why);
+        log_adoption_failed(fd, why);
     }
     return st;
 }
@@ -78,10 +83,15 @@ static enum status adopt_unix(struct server *s, int fd)
 {
     enum status st = adopt(s, &s->unix_listener, fd, "Unix client");
 
-    if (st == ST_OK) {
-        log_listening(&s->unix_listener);
+    if (st != ST_OK) {
+        return st;
     }
-    return st;
+    if (!s->unix_listener.is_unix) {
+        log_adoption_failed(fd, "it is no Unix socket");
+        return ST_FAILED;
+    }
+    log_listening(&s->unix_listener);
+    return ST_OK;
 }
 
 static enum status open_unix(struct server *s)

@@ -53,7 +53,7 @@ static enum status read_names(struct activation *a)
 {
     const char *text = getenv("LISTEN_FDNAMES"); // NOLINT(concurrency-mt-unsafe): likewise
 
-    if (!text) {
+    if (!text || a->n == 0) {
         return ST_OK;
     }
     a->names = mem_strndup(text, strlen(text));
@@ -183,15 +183,20 @@ void activation_override(const struct activation *a, struct server_config *confi
     }
 }
 
-void activation_close(struct activation *a)
+void activation_close_rest(struct activation *a)
 {
     for (size_t i = 0; i < a->n; i++) {
-        const struct passed_socket *p = &a->passed[i];
+        log_warn("Nothing listens on the socket passed as descriptor %d, \"%s\": closing it",
+                 a->passed[i].fd, a->passed[i].name);
+        close(a->passed[i].fd);
+    }
+    a->n = 0;
+}
 
-        log_warn("Nothing listens on the socket that was passed as descriptor %d, \"%s\": closing "
-                 "it",
-                 p->fd, p->name);
-        close(p->fd);
+void activation_deinit(struct activation *a)
+{
+    for (size_t i = 0; i < a->n; i++) {
+        close(a->passed[i].fd);
     }
     a->n = 0;
     mem_free(a->names);

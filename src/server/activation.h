@@ -47,5 +47,8 @@ MUST_USE int activation_take(struct activation *a, const char *name);
  */
 void activation_override(const struct activation *a, struct server_config *config);
 
-/** Close what nobody took, with a warning. Once all have had their turn; twice is fine. */
-void activation_close(struct activation *a);
+/** Close what nobody took, with a warning each. Once all have had their turn. */
+void activation_close_rest(struct activation *a);
+
+/** Release everything. */
+void activation_deinit(struct activation *a);

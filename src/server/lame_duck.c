@@ -149,6 +149,8 @@ void lame_duck_enter(struct server *s)
         return;
     }
     d->server = s;
+    s->monitor.is_lame_duck = true;
+    system_tell_lame_duck(&s->system);
     acceptor_stop(s);
     log_info("Entering lame duck mode, stop accepting new clients");
     if (atomic_load(&s->clients.stats.n_open) == 0) {

@@ -124,6 +124,9 @@ static void format_entries(const struct ports_file_entry *entries, size_t n_entr
     for (size_t i = 0; i < n_entries; i++) {
         const struct ports_file_entry *e = &entries[i];
 
+        if (!e->port) {
+            continue;
+        }
         json_key(&j, e->key);
         json_open_array(&j);
         if (is_wildcard(e->host)) {

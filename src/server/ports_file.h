@@ -11,7 +11,7 @@ struct ports_file_entry {
     const char *key;    // "nats", "monitoring", "cluster", "profile", "websocket"
     const char *scheme; // "nats", "tls", "http", …
     const char *host;   // that it listens on; "0.0.0.0" and "::" list every address there is
-    int port;           // that it really has
+    int port;           // that it really has; 0: none, and the entry is left out
 };
 
 /**

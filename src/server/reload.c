@@ -14,6 +14,7 @@
 #include "server/pid_file.h"
 #include "server/ports_file.h"
 #include "server/reload_diff.h"
+#include "server/server_head.h"
 #include "server/server.h"
 
 /* ---- read */
@@ -27,6 +28,18 @@ static enum status read_config(const struct server *s, struct server_config *now
         st = server_config_check(now, d);
     }
     return st == ST_OK ? advertise_check(&now->server, "invalid", d) : st;
+}
+
+/* ---- tell */
+
+static void tell(struct server *s, struct str error)
+{
+    void (*done)(void *arg, struct str error) = s->reload.done;
+
+    s->reload.done = NULL;
+    if (done) {
+        done(s->reload.done_arg, error);
+    }
 }
 
 /* ---- publish */
@@ -110,6 +123,8 @@ static void give_up(struct server *s)
     login_rules_unref(r->rules);
     tls_context_unref(r->tls);
     free_identity(r->identity_before);
+    mem_free(r->head_before);
+    r->head_before = NULL;
     r->before = NULL;
     r->rules = NULL;
     r->tls = NULL;
@@ -149,6 +164,8 @@ static void settle(struct server *s)
     if (r->is_wanted_again && !s->is_shutting_down) {
         r->is_wanted_again = false;
         reload_run(s);
+    } else {
+        tell(s, (struct str){0});
     }
 }
 
@@ -204,6 +221,14 @@ static struct server_identity *identity_new(const struct server *s)
     return id;
 }
 
+static void change_head(struct server *s)
+{
+    s->reload.head_before = s->head;
+    s->head = server_head_new(&s->config->server, s->reload.identity->name, s->key.id,
+                              s->clients.identity.version);
+    server_block_set_head(&s->block, s->head);
+}
+
 static void log_changes(struct str lines)
 {
     log_info("Reloaded: authorization users");
@@ -227,9 +252,12 @@ static void publish(struct server *s, struct server_config *now, struct str line
     links_make(&s->accounts, now->tenancy);
     s->reload.identity_before = s->reload.identity;
     s->reload.identity = identity_new(s);
+    change_head(s);
     log_changes(lines);
     count_surplus(s, before);
     server_facts_update(s);
+    http_server_secure(&s->monitoring.http, s->reload.monitor_tls);
+    s->reload.monitor_tls = NULL;
     move_pid_file(s, before);
     move_ports_file(s, before);
     post_all(s, adopt);
@@ -238,13 +266,34 @@ static void publish(struct server *s, struct server_config *now, struct str line
 
 /* ---- all of it */
 
-static void refuse_reload(struct server_config *take_now, struct str why)
+static void refuse_reload(struct server *s, struct server_config *take_now, struct str why)
 {
     while (why.n && why.p[why.n - 1] == '\n') {
         why.n--;
     }
     log_lines(LOG_ERR, "Failed to reload server configuration: %.*s", STR_ARG(why));
     server_config_free(take_now);
+    tell(s, why);
+}
+
+static void give_up_tls(struct reload *r)
+{
+    tls_context_unref(r->tls);
+    tls_context_unref(r->monitor_tls);
+    r->tls = r->monitor_tls = NULL;
+}
+
+static enum status make_tls(struct reload *r, const struct server_config *now, struct diag *d)
+{
+    enum status st = server_make_tls(now, &r->tls, d);
+
+    if (st == ST_OK) {
+        st = monitoring_make_tls(now, &r->monitor_tls, d);
+    }
+    if (st != ST_OK) {
+        give_up_tls(r);
+    }
+    return st;
 }
 
 static void try_reload(struct server *s, struct diag *d, struct reload_diff *diff)
@@ -252,18 +301,17 @@ static void try_reload(struct server *s, struct diag *d, struct reload_diff *dif
     struct server_config *now = mem_zalloc(sizeof(*now));
 
     if (read_config(s, now, d) != ST_OK) {
-        refuse_reload(now, buf_str(&d->text));
+        refuse_reload(s, now, buf_str(&d->text));
         return;
     }
     reload_compare(s->config, now, s->client_listener.port, diff);
     if (diff->refusal.n) {
-        refuse_reload(now, buf_str(&diff->refusal));
-    } else if (server_make_tls(now, &s->reload.tls, d) != ST_OK) {
-        refuse_reload(now, buf_str(&d->text));
+        refuse_reload(s, now, buf_str(&diff->refusal));
+    } else if (make_tls(&s->reload, now, d) != ST_OK) {
+        refuse_reload(s, now, buf_str(&d->text));
     } else if (log_open(&now->server.log, now->program, d) != ST_OK) {
-        tls_context_unref(s->reload.tls);
-        s->reload.tls = NULL;
-        refuse_reload(now, buf_str(&d->text));
+        give_up_tls(&s->reload);
+        refuse_reload(s, now, buf_str(&d->text));
     } else {
         publish(s, now, buf_str(&diff->changes));
     }
@@ -282,8 +330,8 @@ void reload_run(struct server *s)
     if (s->cli->config) {
         try_reload(s, &d, &diff);
     } else {
-        log_error("Failed to reload server configuration: can only reload config when a file is "
-                  "provided using -c or --config");
+        refuse_reload(s, NULL,
+                      STR("can only reload config when a file is provided using -c or --config"));
     }
     if (!s->reload.before) { // nothing is under way
         notify_ready(&s->notify, "Serving clients; a reload was refused, see the log");
@@ -291,4 +339,13 @@ void reload_run(struct server *s)
     buf_deinit(&diff.refusal);
     buf_deinit(&diff.changes);
     diag_deinit(&d);
+}
+
+void reload_for(void *server, void (*done)(void *arg, struct str error), void *done_arg)
+{
+    struct server *s = server;
+
+    s->reload.done = done;
+    s->reload.done_arg = done_arg;
+    reload_run(s);
 }

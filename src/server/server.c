@@ -127,8 +127,9 @@ static void create_identity(struct server *s)
         .version = VERSION_COMPATIBLE,
         .xkey = s->key.xkey,
     };
-    server_head_write(o, s->clients.identity.name, s->key.id, VERSION_COMPATIBLE, &s->head);
-    s->block.head = buf_str(&s->head);
+    s->block.seq = 1; // as of the Go server: the first message has number 2
+    s->head = server_head_new(o, s->clients.identity.name, s->key.id, VERSION_COMPATIBLE);
+    server_block_set_head(&s->block, s->head);
 }
 
 enum status server_make_tls(const struct server_config *config, struct tls_context **out,
@@ -156,7 +157,9 @@ static void set_up_clients(struct server *s)
     s->clients.global = accounts_get(&s->accounts, "$G");
     links_make(&s->accounts, s->config->tenancy);
     s->monitor.system = system ? accounts_get(&s->accounts, system->name.p) : NULL;
-    system_open(&s->system, s->monitor.system);
+    system_open(&s->system, &s->monitor, str_of(s->key.id), s->homes[1].delivery);
+    s->system.reload = reload_for;
+    s->system.reload_arg = s;
     for (unsigned i = 1; i <= s->n_workers; i++) {
         client_home_admit(&s->homes[i], login_rules_ref(rules), o->timeout_ns);
     }
@@ -213,6 +216,7 @@ void server_write_ports_file(struct server *s)
     const struct ports_file_entry entries[] = {
         {"nats", client_tls_is_required(&s->config->client) ? "tls" : "nats",
          s->config->server.host, s->client_listener.port},
+        monitoring_ports_entry(s),
     };
 
     s->ports_path = ports_file_write(s->config->server.ports_file_dir, s->config->program, entries,
@@ -224,7 +228,8 @@ enum status server_start(struct server *s, struct server_config *take_config, co
     enum status st;
 
     *s = (struct server){
-        .config = take_config, .cli = cli, .client_listener.fd = -1, .unix_listener.fd = -1};
+        .config = take_config, .cli = cli, .client_listener.fd = -1, .unix_listener.fd = -1,
+        .monitoring.listener.fd = -1};
     signal(SIGPIPE, SIG_IGN);
     raise_fd_limit();
     notify_open(s);
@@ -250,6 +255,10 @@ enum status server_start(struct server *s, struct server_config *take_config, co
         return st;
     }
     signals_start(s);
+    st = monitoring_open(s);
+    if (st != ST_OK) {
+        return st;
+    }
     st = acceptor_open(s);
     if (st != ST_OK) {
         return st;
@@ -263,7 +272,7 @@ enum status server_start(struct server *s, struct server_config *take_config, co
     reclaim_start(s);
     auto_reload_start(s);
     server_write_ports_file(s);
-    activation_close(&s->activation);
+    activation_close_rest(&s->activation);
     log_info("Server is ready");
     notify_ready(&s->notify, "Serving clients");
     return ST_OK;
@@ -303,6 +312,17 @@ static void drain_shard(struct shard *sh, void *arg)
     shard_drain(sh, CLOSE_SERVER_SHUTDOWN, on_shard_drained, arg);
 }
 
+/* What the system account had to be told is on its way; connections flush before they close. */
+static void drain(void *arg)
+{
+    struct server *s = arg;
+
+    monitoring_stop(s);
+    s->n_draining = s->n_workers + 1;
+    server_post_all(s, drain_shard, s);
+    drain_shard(s->shards[0], s);
+}
+
 void server_shutdown(struct server *s)
 {
     if (s->is_shutting_down) {
@@ -314,14 +334,14 @@ void server_shutdown(struct server *s)
     notify_stopping(&s->notify, "Shutting down", 0);
     lame_duck_stop(&s->lame_duck);
     acceptor_stop(s);
-    s->n_draining = s->n_workers;
-    server_post_all(s, drain_shard, s);
+    system_tell_shutdown(&s->system, drain, s);
 }
 
 void server_deinit(struct server *s)
 {
     if (!s->is_shutting_down && s->control) { // a start that failed half-way
         acceptor_stop(s);
+        monitoring_stop(s);
         server_post_all(s, stop_worker, NULL);
     }
     for (unsigned i = 1; i <= s->n_started; i++) {
@@ -336,8 +356,10 @@ void server_deinit(struct server *s)
         for (unsigned i = 1; i <= s->n_workers; i++) {
             client_home_deinit(&s->homes[i]);
         }
+        system_close(&s->system);
         shards_free(s->shards, s->n_workers);
         chunk_depot_deinit(&s->depot);
+        http_server_deinit(&s->monitoring.http);
         monitor_deinit(&s->monitor);
         server_facts_deinit(&s->facts);
     }
@@ -349,10 +371,9 @@ void server_deinit(struct server *s)
         pid_file_remove(s->config->server.pid_file);
     }
     notify_close(&s->notify);
-    activation_close(&s->activation);
-    system_close(&s->system);
+    activation_deinit(&s->activation);
     accounts_deinit(&s->accounts);
-    buf_deinit(&s->head);
+    mem_free(s->head);
     lame_duck_deinit(&s->lame_duck);
     reload_deinit(s);
     server_config_free(s->config);

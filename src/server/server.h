@@ -18,6 +18,7 @@
 #include "server/activation.h"
 #include "server/auto_reload.h"
 #include "server/lame_duck.h"
+#include "server/monitoring.h"
 #include "server/notify.h"
 #include "server/reclaim.h"
 #include "server/reload.h"
@@ -42,17 +43,18 @@ struct server {
     struct client_home *homes; // of their clients; as shards
     struct chunk_depot depot;
     struct accounts accounts;
-    struct server_block block; // what events say of us; its head is that of
-    struct buf head;           // server_head_write
+    struct server_block block; // what events say of us; its head is
+    struct str *head;          // owned
     struct monitor monitor;
     struct server_facts facts;
-    struct system_services system;
+    struct system system;
     struct client_shared clients;
     struct nkey_server key; // who we are
     char *advertised_host;
     struct activation activation;
     struct listener client_listener;
     struct listener unix_listener; // fd -1: none
+    struct monitoring monitoring;
     struct notify notify;
     struct signals signals;
     struct lame_duck lame_duck;

@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "broker/tenancy.h"
 #include "server/cli.h"
+#include "server/monitoring.h"
 
 void server_config_tables(struct server_config *c, struct option_table *out)
 {
@@ -98,18 +99,13 @@ enum status server_config_read(struct server_config *c, const char *path, struct
 /* What has options of its own already, but does not exist yet. */
 static enum status refuse_missing(const struct server_config *c, struct diag *d)
 {
-    const struct monitor_options *o = &c->server.monitor;
     const struct tls_options *tls = &c->client.tls;
     const struct {
         const char *what;
         struct str name;
         bool is_asked;
     } list[] = {
-        {"monitoring", STR("http"), o->http.port && place_of(c, STR("http"))},
-        {"monitoring", STR("http_port"), o->http.port && !place_of(c, STR("http"))},
-        {"monitoring", STR("https"), o->https.port && place_of(c, STR("https"))},
-        {"monitoring", STR("https_port"), o->https.port && !place_of(c, STR("https"))},
-        {"profiling", STR("prof_port"), o->prof_port != 0},
+        {"profiling", STR("prof_port"), c->server.monitor.prof_port != 0},
         {"stapling", STR("ocsp"), c->later.staples_always && tls_options_have_certificate(tls)},
     };
     enum status st = ST_OK;
@@ -142,6 +138,9 @@ enum status server_config_check(struct server_config *c, struct diag *d)
         return ST_FAILED;
     }
     enum status st = refuse_missing(c, d);
+    if (monitoring_check(c, d) != ST_OK) {
+        st = ST_FAILED;
+    }
     if (make_tenancy(c, d) != ST_OK) { // the command line may have changed accounts
         st = ST_FAILED;
     }

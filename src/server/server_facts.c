@@ -97,10 +97,12 @@ void server_facts_update(struct server *s)
         .server_id = str_of(s->key.id),
         .server_name = str_of(c->server.server_name[0] ? c->server.server_name : s->key.id),
         .version = STR(VERSION_COMPATIBLE),
+        .build = STR("gnatwren " GNATWREN_VERSION ", " __VERSION__),
         .host = str_of(c->server.host),
         .port = s->client_listener.port,
         .config_digest = str_of(c->digest),
         .config_load_ns = clock_wall_ns(),
+        .auth = &c->auth,
         .system_account = c->tenancy->system ? c->tenancy->system->name : (struct str){0},
     };
     take_limits(&c->client, &f->facts);

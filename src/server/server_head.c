@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Made of the options, once. */
+/* Made of the options. */
 #include "server/server_head.h"
+
+#include <string.h>
 
 #include "base/attr.h"
 #include "base/json.h"
+#include "base/mem.h"
 
 void server_head_write_tags(const struct option_list *tags, struct buf *out)
 {
@@ -73,10 +76,22 @@ static void add_json(struct json *j, const char *key, struct buf *take_json)
     buf_deinit(take_json);
 }
 
-void server_head_write(const struct server_options *o, const char *name, const char *id,
-                       const char *version, struct buf *out)
+static struct str *keep(struct buf *take_text)
 {
-    struct json j = json_to(out);
+    struct str *s = mem_alloc(sizeof(*s) + take_text->n);
+    char *bytes = (char *)(s + 1);
+
+    memcpy(bytes, take_text->p, take_text->n);
+    *s = (struct str){.p = bytes, .n = take_text->n};
+    buf_deinit(take_text);
+    return s;
+}
+
+struct str *server_head_new(const struct server_options *o, const char *name, const char *id,
+                            const char *version)
+{
+    struct buf text = {0};
+    struct json j = json_to(&text);
     struct buf tags = {0};
     struct buf metadata = {0};
     struct buf features = {0};
@@ -93,4 +108,5 @@ void server_head_write(const struct server_options *o, const char *name, const c
     add_json(&j, "feature_flags", &features);
     json_add_bool(&j, "jetstream", false);
     json_add_uint(&j, "flags", 0);
+    return keep(&text);
 }

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The part of what events say of this server that does not change while it runs (spec 06 §4). */
+/* The part of what events say of this server that only a reload changes (spec 06 §4). */
 #pragma once
 
 #include "base/buf.h"
 #include "server/server_options.h"
 
 /**
- * Append the members, from "name" to "flags", as JSON.
+ * Write the members, from "name" to "flags", as JSON.
  * @param name, id, version  of the server
+ * @return  in one piece of memory, owned by the caller, release with mem_free
  * Thread: control.
  */
-void server_head_write(const struct server_options *o, const char *name, const char *id,
-                       const char *version, struct buf *out);
+struct str *server_head_new(const struct server_options *o, const char *name, const char *id,
+                            const char *version);
 
 /* Parts of it, as JSON values; nothing if there is nothing to tell. Thread: control. */
 

@@ -12,6 +12,7 @@ import pytest
 
 from e2e.accounts.lines import CAPABLE, VIOLATION, account, accounts, heard, no_responders, pub, read_message, sub_denied
 from e2e.accounts.vectors import rows
+from e2e.monitor.web import Monitor
 
 MATCHES = rows("subject_match.tsv")
 VALIDITY = rows("subject_validity.tsv")
@@ -97,9 +98,9 @@ def test_x011_token_and_accounts(start_server, tmp_path):
     assert re.search("Can not have a token and (accounts|a users array)", server.log())  # in the Go server one of them
 
 
-@pytest.mark.skip(reason="needs HTTP monitoring")
-def test_x013_accountz():
+def test_x013_accountz(start_server):
     """A default server has exactly $SYS and $G."""
+    assert sorted(Monitor(start_server("-m", "-1")).document("/accountz")["accounts"]) == ["$G", "$SYS"]
 
 
 @pytest.mark.parametrize("definition", [

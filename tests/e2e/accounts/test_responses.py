@@ -9,6 +9,7 @@ import pytest
 from e2e.accounts.lines import (CAPABLE, account, accounts, heard, hpub, imported, messages, no_responders, pub, pub_denied,
                                 read_message)
 from e2e.accounts.requests import SERVICE, answer, ask, is_reply, offered, service
+from e2e.monitor.web import Monitor
 from harness import eventually
 
 STREAM = service("response: stream")
@@ -494,9 +495,20 @@ def test_x109_no_responders(world):
     s.expect(no_responders(b"_I.s", 2, b"_R_.aaaaaa.bbbbbb"))
 
 
-@pytest.mark.skip(reason="accountz comes with monitoring")
-def test_x108_accountz():
-    """Outstanding responses are counted there."""
+def test_x108_accountz(world):
+    """Outstanding responses are listed there, until they have waited for too long."""
+    w = world('http: "127.0.0.1:-1"\n' + service('threshold: "1s"'))
+    monitor = Monitor(w.server)
+
+    def outstanding():
+        return set(monitor.document("/accountz?acc=S")["account_detail"].get("responses", {}))
+
+    assert not outstanding()
+    s, a = w("s", b"req"), w("a")
+    replies = {ask(a, s, reply=b"_I.%d" % i).reply.decode() for i in range(5)}
+    assert len(replies) == 5
+    assert outstanding() == replies
+    eventually(lambda: not outstanding())
 
 
 def test_x108_no_cap(world):

@@ -5,10 +5,6 @@ import json
 
 import pytest
 
-from harness import Server
-
-pytestmark = pytest.mark.skipif(not Server.peer_by_default, reason="system events come with monitoring")
-
 SERVER_OPTIONS = {
     "accounts": {"$SYS": {"users": [{"user": "s", "password": "s"}]}, "A": {"users": [{"user": "a", "password": "a"}]}},
     "authorization.timeout": 0.5,

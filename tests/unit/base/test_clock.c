@@ -74,6 +74,35 @@ static void test_format_rfc3339(void **state)
     }
 }
 
+static void test_format_uptime(void **state)
+{
+    static const struct {
+        int64_t seconds;
+        const char *text;
+    } rows[] = {
+        {-5, "0s"},
+        {0, "0s"},
+        {22, "22s"},
+        {60, "1m0s"},
+        {4 * 60 + 22, "4m22s"},
+        {4 * 3600 + 4 * 60 + 22, "4h4m22s"},
+        {86400, "1d0h0m0s"},
+        {32 * 86400 + 4 * 3600 + 4 * 60 + 22, "32d4h4m22s"},
+        {INT64_C(22) * 365 * 86400 + 32 * 86400 + 4 * 3600 + 4 * 60 + 22, "22y32d4h4m22s"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        char text[CLOCK_UPTIME_MAX];
+        int64_t ns = rows[i].seconds * CLOCK_SEC_NS;
+
+        assert_int_equal(clock_format_uptime(ns, text), strlen(rows[i].text));
+        assert_string_equal(text, rows[i].text);
+        clock_format_uptime(ns + CLOCK_SEC_NS - 1, text); // whole seconds only
+        assert_string_equal(text, rows[i].seconds < 0 ? "0s" : rows[i].text);
+    }
+}
+
 static void test_clocks(void **state)
 {
     int64_t before = clock_now_ns();
@@ -89,6 +118,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_format_duration),
         cmocka_unit_test(test_format_rfc3339),
+        cmocka_unit_test(test_format_uptime),
         cmocka_unit_test(test_clocks),
     };
 

@@ -64,6 +64,41 @@ static void test_omit_empty(void **state)
     expect(&b, "{\"e\":\"v\",\"f\":-2,\"g\":3,\"h\":true}");
 }
 
+static void test_reals(void **state)
+{
+    static const struct {
+        double value;
+        const char *text;
+    } rows[] = {{0, "0"},
+                {2, "2"},
+                {-0.5, "-0.5"},
+                {0.1, "0.1"},
+                {4.0 / 3, "1.3333333333333333"},
+                {99.9, "99.9"},
+                {1e9, "1000000000"}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct buf b = {0};
+        struct json j = json_to(&b);
+
+        json_real(&j, rows[i].value);
+        expect(&b, rows[i].text);
+    }
+}
+
+static void test_time(void **state)
+{
+    struct buf b = {0};
+    struct json j = json_to(&b);
+
+    (void)state;
+    json_open_object(&j);
+    json_add_time(&j, "t", INT64_C(1795289192892974130));
+    json_close_object(&j);
+    expect(&b, "{\"t\":\"2026-11-21T19:26:32.89297413Z\"}");
+}
+
 static void test_escapes(void **state)
 {
     /* the right column is what Go's json.Marshal prints */
@@ -102,8 +137,8 @@ static void test_escapes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_structure),
-        cmocka_unit_test(test_omit_empty),
+        cmocka_unit_test(test_structure), cmocka_unit_test(test_omit_empty),
+        cmocka_unit_test(test_reals),     cmocka_unit_test(test_time),
         cmocka_unit_test(test_escapes),
     };
 

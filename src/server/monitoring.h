@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where monitoring over HTTP listens (spec 07 §1). Thread: control, for all. */
+#pragma once
+
+#include "base/attr.h"
+#include "base/diag.h"
+#include "base/status.h"
+#include "io/listener.h"
+#include "monitor/http_server.h"
+#include "server/ports_file.h"
+
+struct server;
+struct server_config;
+struct tls_context;
+
+struct monitoring {
+    struct listener listener; // fd -1: there is none
+    struct http_server http;
+};
+
+/**
+ * Check what is asked for.
+ * @return  ST_FAILED: the reason is in d
+ */
+MUST_USE enum status monitoring_check(const struct server_config *config, struct diag *d);
+
+/** Listen where the options say, if they do, and log it; who connects is served as soon as control
+ * runs. Errors are logged. */
+MUST_USE enum status monitoring_open(struct server *s);
+
+/** Make what HTTPS needs. @param out  one reference; NULL: there is no HTTPS. */
+MUST_USE enum status monitoring_make_tls(const struct server_config *config,
+                                         struct tls_context **out, struct diag *d);
+
+/** @return  what the ports file says of it. */
+struct ports_file_entry monitoring_ports_entry(const struct server *s);
+
+/** Close the listener and all connections. */
+void monitoring_stop(struct server *s);

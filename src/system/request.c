@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One request is answered after the other, so whoever asks for several things gets them in order.
+ * A service may overtake those that wait if it answers at once. What waits is bounded; when too
+ * many answers are on their way nothing is taken from the queue. */
+#include "system/request.h"
+
+#include <string.h>
+
+#include "base/attr.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "broker/account.h"
+#include "broker/deliver.h"
+#include "broker/peer.h"
+#include "broker/server_block.h"
+#include "broker/sub.h"
+#include "conn/handle.h"
+#include "io/worker.h"
+#include "monitor/monitor.h"
+#include "monitor/query.h"
+#include "proto/header.h"
+#include "proto/subject.h"
+#include "system/filter.h"
+#include "system/services.h"
+#include "system/system.h"
+
+#define MAX_WAITING_BYTES (16u << 20)
+#define PER_TURN 16 // so many are taken from the queue; control has other things to do
+
+/* ---- answering ---- */
+
+static void run(struct request_queue *q);
+
+static void on_turn(void *arg)
+{
+    struct system *s = arg;
+
+    run(&s->requests);
+}
+
+static bool has_next(struct request_queue *q, struct system *s)
+{
+    if (q->current || !q->first) {
+        return false;
+    }
+    if (!outbox_has_room(&s->outbox)) {
+        outbox_await_room(&s->outbox); // calls on_turn
+        return false;
+    }
+    return true;
+}
+
+static void run(struct request_queue *q)
+{
+    struct system *s = CONTAINER_OF(q, struct system, requests);
+    int n = 0;
+
+    if (q->is_running || s->monitor->is_stopping) {
+        return;
+    }
+    q->is_running = true;
+    while (n < PER_TURN && has_next(q, s)) {
+        struct request *r = q->first;
+
+        q->first = r->next;
+        q->current = r;
+        atomic_fetch_sub(&q->n_bytes, r->n_bytes);
+        r->service->serve(r);
+        n++;
+    }
+    q->is_running = false;
+    if (n == PER_TURN) {
+        worker_call(s->monitor->control, on_turn, s);
+    }
+}
+
+static void request_free(struct request *r)
+{
+    if (r->query) {
+        query_free(r->query);
+    }
+    buf_deinit(&r->body);
+    mem_free(r);
+}
+
+void request_drop(struct request *r)
+{
+    struct request_queue *q = &r->system->requests;
+
+    if (r == q->current) {
+        q->current = NULL;
+    }
+    request_free(r);
+    run(q);
+}
+
+static void post(const struct request *r, struct str hdr, struct str text)
+{
+    if (r->reply.n) {
+        outbox_post(&r->system->outbox, r->system->account, r->reply, hdr, text);
+    }
+}
+
+void request_reply(struct request *r, struct str text)
+{
+    post(r, (struct str){0}, text);
+    request_drop(r);
+}
+
+static void open_envelope(const struct request *r, struct json *j)
+{
+    json_open_object(j);
+    json_key(j, "server");
+    server_block_write(r->system->monitor->block, j);
+}
+
+static void post_encoded(const struct request *r, struct str text)
+{
+    struct buf hdr = {0};
+    struct buf encoded = {0};
+
+    content_coding_write_header(r->coding, &hdr);
+    content_coding_encode(r->coding, text, &encoded);
+    post(r, buf_str(&hdr), buf_str(&encoded));
+    buf_deinit(&hdr);
+    buf_deinit(&encoded);
+}
+
+void request_answer(struct request *r, struct str data)
+{
+    struct buf text = {0};
+    struct json j = json_to(&text);
+
+    open_envelope(r, &j);
+    if (data.n) {
+        json_key(&j, "data");
+        json_raw(&j, data);
+    }
+    json_close_object(&j);
+    if (r->accepts_coding) {
+        post_encoded(r, buf_str(&text));
+    } else {
+        post(r, (struct str){0}, buf_str(&text));
+    }
+    buf_deinit(&text);
+    request_drop(r);
+}
+
+void request_fail(struct request *r, int code, struct str why, bool with_null)
+{
+    struct buf text = {0};
+    struct json j = json_to(&text);
+
+    open_envelope(r, &j);
+    if (with_null) {
+        json_key(&j, "data");
+        json_raw(&j, STR("null"));
+    }
+    json_key(&j, "error");
+    json_open_object(&j);
+    json_add_int(&j, "code", code);
+    json_add_str(&j, "description", why);
+    json_close_object(&j);
+    json_close_object(&j);
+    request_reply(r, buf_str(&text));
+    buf_deinit(&text);
+}
+
+bool request_is_meant(struct request *r)
+{
+    bool is_meant;
+    struct buf why = {0};
+
+    if (!filter_read(r->payload, r->system->monitor->facts, &is_meant, &why)) {
+        request_fail(r, 400, buf_str(&why), false);
+        buf_deinit(&why);
+        return false;
+    }
+    if (!is_meant) {
+        request_drop(r);
+    }
+    return is_meant;
+}
+
+struct str request_account(const struct request *r)
+{
+    struct str rest = r->subject;
+    struct str token = {0};
+
+    for (int i = 0; i < 4; i++) { // "$SYS.REQ.ACCOUNT.A.…"
+        token = subject_next_token(&rest);
+    }
+    return token;
+}
+
+/* ---- arriving ---- */
+
+static void on_request(struct worker *w, struct inbox_item *item)
+{
+    struct request *r = CONTAINER_OF(item, struct request, item);
+    struct system *s = r->system;
+    struct request_queue *q = &s->requests;
+
+    (void)w;
+    if (s->monitor->is_stopping) {
+        request_free(r);
+    } else if (r->service->overtakes && outbox_has_room(&s->outbox)) {
+        atomic_fetch_sub(&q->n_bytes, r->n_bytes);
+        r->service->serve(r);
+    } else {
+        *(q->first ? &q->last->next : &q->first) = r;
+        q->last = r;
+        run(q);
+    }
+}
+
+/** What a subscription is for. */
+struct entry {
+    struct system *system;
+    const struct service *service;
+};
+
+static struct str put(char **at, struct str s)
+{
+    struct str copy = {.p = *at, .n = s.n};
+
+    memcpy(*at, s.p ? s.p : "", s.n);
+    *at += s.n;
+    return copy;
+}
+
+static struct request *request_new(const struct entry *e, const struct msg *m)
+{
+    size_t n_bytes = sizeof(struct request) + m->subject.n + m->reply.n + m->payload.n;
+    struct str accept = header_find(m->hdr, STR("Accept-Encoding"));
+    struct request *r = mem_alloc(n_bytes);
+    char *at = (char *)(r + 1);
+
+    *r = (struct request){.item.run = on_request,
+                          .system = e->system,
+                          .service = e->service,
+                          .n_bytes = n_bytes,
+                          .accepts_coding = accept.n > 0,
+                          .coding = content_coding_find(accept)};
+    r->subject = put(&at, m->subject);
+    r->reply = put(&at, m->reply);
+    r->payload = put(&at, m->payload);
+    return r;
+}
+
+static void drop(struct request_queue *q)
+{
+    static struct log_rate rate;
+    uint64_t n = atomic_fetch_add(&q->n_dropped, 1) + 1;
+
+    log_limited(&rate, LOG_WRN, "Dropped requests to the system account, %llu so far: too many at once",
+                (unsigned long long)n);
+}
+
+/* Thread: the requestor's worker. */
+static size_t handle(struct delivery *d, struct account *a, struct msg *m, struct sub *s,
+                     uint64_t except)
+{
+    const struct entry *e = sub_record(s, sizeof(*e));
+    struct request_queue *q = &e->system->requests;
+    size_t n_bytes;
+
+    (void)d;
+    (void)a;
+    (void)except;
+    if (m->reply.n == 0 && !e->service->acts_without_reply) {
+        return 1;
+    }
+    n_bytes = m->subject.n + m->reply.n + m->payload.n;
+    if (atomic_load(&q->n_bytes) + n_bytes > MAX_WAITING_BYTES) {
+        drop(q);
+        return 1;
+    }
+    struct request *r = request_new(e, m);
+
+    atomic_fetch_add(&q->n_bytes, r->n_bytes);
+    worker_post(e->system->monitor->control, &r->item);
+    return 1;
+}
+
+static void release(struct sub *s)
+{
+    mem_free(sub_record(s, sizeof(struct entry)));
+}
+
+static const struct peer_ops request_ops = {
+    .kind = "System", .write_msg = deliver_afterwards, .handle = handle, .release = release};
+
+struct sub *request_sub_new(struct system *s, const struct service *service, struct str subject)
+{
+    struct sub *sub = sub_new_behind(sizeof(struct entry), HANDLE_NONE, &request_ops, subject,
+                                     (struct str){0}, (struct str){0});
+    struct entry *e = sub_record(sub, sizeof(*e));
+
+    *e = (struct entry){.system = s, .service = service};
+    return sub;
+}
+
+void request_queue_init(struct system *s)
+{
+    s->outbox.on_room = on_turn;
+    s->outbox.room_arg = s;
+}
+
+void request_queue_deinit(struct system *s)
+{
+    struct request_queue *q = &s->requests;
+    struct request *next;
+
+    for (struct request *r = q->first; r; r = next) {
+        next = r->next;
+        request_free(r);
+    }
+    if (q->current) {
+        request_free(q->current);
+    }
+    *q = (struct request_queue){0};
+}
