@@ -5,7 +5,8 @@ JOBS   := $(shell nproc)
 PYTEST  = $(PYTHON) -m pytest -q -n $(JOBS)
 # What every build must pass. The soak is apart: it loads the machine and measures, so nothing else
 # may run beside it.
-SUITE  := tests/e2e/client tests/e2e/lifecycle tests/e2e/config tests/e2e/auth tests/e2e/accounts tests/e2e/tls tests/diff tests/interop
+SUITE  := tests/e2e/client tests/e2e/lifecycle tests/e2e/config tests/e2e/auth tests/e2e/accounts tests/e2e/tls tests/e2e/system tests/e2e/monitor \
+          tests/golden tests/diff tests/interop
 SOAK   := $(PYTHON) -m pytest -q tests/e2e/robustness
 
 .PHONY: all setup FORCE help run test unit e2e soak bench asan tsan sanitizers fuzz lint docs fmt static deb clean
