@@ -77,7 +77,7 @@ static void set_latency(struct tenancy_maker *m, const struct tenant *t, struct 
                         const struct latency_options *l)
 {
     struct str subject = str_of(l->subject);
-    const char *wrong = m->o->no_system_account ? "" : judge_latency(t, e, subject);
+    const char *wrong = tenancy_wants_system(m) ? judge_latency(t, e, subject) : "";
     struct buf text = {0};
 
     e->latency =

@@ -65,6 +65,11 @@ static struct str system_name(const struct auth_options *o)
     return o->system_account[0] ? str_of(o->system_account) : SYSTEM_ACCOUNT;
 }
 
+bool tenancy_wants_system(const struct tenancy_maker *m)
+{
+    return !m->o->no_system_account || m->o->system_account[0];
+}
+
 /* Of a tenant that is ours to fill. */
 static struct tenant *find(const struct tenancy_maker *m, struct str name)
 {
@@ -94,7 +99,7 @@ static void add_names(struct tenancy_maker *m)
 
     t->at = arena_alloc(&t->arena, (accounts->n + 2) * sizeof(*t->at));
     t->at[n++].name = GLOBAL_ACCOUNT;
-    if (!m->o->no_system_account) {
+    if (tenancy_wants_system(m)) {
         t->at[n++].name = arena_str(&t->arena, system_name(m->o));
     }
     for (size_t i = 0; i < accounts->n; i++) {
@@ -225,7 +230,7 @@ static void give_system_services(struct tenancy_maker *m)
 {
     struct tenant *system = find(m, system_name(m->o));
 
-    if (m->o->no_system_account || !system) {
+    if (!tenancy_wants_system(m) || !system) {
         return;
     }
     m->t->system = system;

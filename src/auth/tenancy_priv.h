@@ -35,6 +35,9 @@ void tenancy_refuse(struct tenancy_maker *m, const char *what, struct str subjec
 /** Report that an account is not configured, which an export or import names. */
 void tenancy_refuse_account(struct tenancy_maker *m, const char *name, const char *what);
 
+/** @return  whether there is a system account: whoever names one has one */
+bool tenancy_wants_system(const struct tenancy_maker *m);
+
 /** @return  the tenant of that name, to be filled; NULL: there is none, or it is not configured */
 struct tenant *tenancy_find_configured(const struct tenancy_maker *m, struct str name);
 

@@ -14,6 +14,7 @@
 #include "proto/msg.h"
 
 struct account;
+struct handle_slot;
 struct server_block;
 struct trace;
 
@@ -30,12 +31,13 @@ struct delivery {
     struct shard *shard;
     struct server_block *server; // that tells of itself
     struct match_cache cache;
-    uint64_t random;            // state of a generator that only has to be fair
-    struct buf wire, wire_bare; // the message at hand in wire form, if the publisher's is no use
-    struct buf hdr;             // its headers, likewise
-    bool drops_when_high;       // no_fast_producer_stall: drop for consumers that are nearly full
-    uint8_t pressure;           // highest enum pressure met by the message at hand
-    struct sub **handlers;      // whose peers are to handle the messages at hand; references
+    uint64_t random;             // state of a generator that only has to be fair
+    struct buf wire, wire_bare;  // the message at hand in wire form, if the publisher's is no use
+    struct buf hdr;              // its headers, likewise
+    bool drops_when_high;        // no_fast_producer_stall: drop for consumers that are nearly full
+    uint8_t pressure;            // highest enum pressure met by the message at hand
+    struct handle_slot *pressed; // of whom; unless there is none
+    struct sub **handlers;       // whose peers are to handle the messages at hand; references
     uint32_t n_handlers, handlers_cap;
     struct trace *first_trace, *last_trace; // those not published yet, in order
     uint32_t n_traces;

@@ -57,6 +57,11 @@ void latency_start(struct latency_probe *p, const struct party *requestor, int64
     p->start_wall_ns = clock_wall_ns();
 }
 
+struct str latency_headers(const struct latency_probe *p)
+{
+    return buf_str(&p->headers);
+}
+
 void latency_free(struct latency_probe *p)
 {
     if (p) {

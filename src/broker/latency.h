@@ -49,5 +49,9 @@ void latency_start(struct latency_probe *p, const struct party *requestor, int64
 void latency_report(const struct latency_probe *p, enum latency_status status,
                     const struct party *responder, int64_t now_ns, struct buf *json);
 
+/** @return  the headers that asked for the measurement, as JSON; empty: it was drawn by lot.
+ * Borrowed from p */
+struct str latency_headers(const struct latency_probe *p);
+
 /** Free it; NULL is allowed. */
 void latency_free(struct latency_probe *p);

@@ -137,6 +137,11 @@ struct response *response_table_oldest(const struct response_table *t)
     return oldest;
 }
 
+struct response *response_table_first(const struct response_table *t, size_t queue)
+{
+    return t->queues[queue]->first;
+}
+
 static int64_t due_of(const struct response *p)
 {
     return p->since_ns + p->queue->threshold_ns;

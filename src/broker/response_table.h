@@ -79,6 +79,9 @@ struct response *response_table_oldest(const struct response_table *t);
 /** @return  whether its time is over */
 bool response_is_overdue(const struct response *p, int64_t now_ns);
 
+/** @return  the first in one of the n_queues, the others follow by `next`; NULL: there is none */
+struct response *response_table_first(const struct response_table *t, size_t queue);
+
 /** @return  one whose time is over; NULL: there is none */
 struct response *response_table_overdue(const struct response_table *t, int64_t now_ns);
 

@@ -483,6 +483,40 @@ void responses_free(struct responses *r)
     sub_unref(sub_behind(r, sizeof(*r)));
 }
 
+static void tell(const struct responses *r, const struct response *p,
+                 void (*fn)(void *arg, const struct response_info *info), void *arg)
+{
+    const struct import *import = p->service ? service_import_of(p->service)->import : NULL;
+    struct buf subject = {0};
+    struct response_info info = {.requestor = p->requestor, .reply = sub_subject(response_sub(p))};
+
+    write_subject(r, p, &subject);
+    info.subject = buf_str(&subject);
+    if (import) {
+        info.is_shared = import->share;
+    }
+    if (import && p->probe) {
+        info.latency = &import->export->latency;
+        info.trace_headers = latency_headers(p->probe);
+    }
+    fn(arg, &info);
+    buf_deinit(&subject);
+}
+
+void responses_list(struct responses *r, size_t most,
+                    void (*fn)(void *arg, const struct response_info *info), void *arg)
+{
+    pthread_mutex_lock(&r->lock);
+    for (size_t i = 0; i < r->table.n_queues; i++) {
+        for (const struct response *p = response_table_first(&r->table, i); p && most;
+             p = p->next) {
+            tell(r, p, fn, arg);
+            most--;
+        }
+    }
+    pthread_mutex_unlock(&r->lock);
+}
+
 uint64_t responses_count(const struct responses *r)
 {
     return atomic_load_explicit(&r->table.n, memory_order_relaxed);

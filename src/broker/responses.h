@@ -75,6 +75,24 @@ void responses_cancel(struct responses *r, struct delivery *d, struct str reply)
  */
 void responses_unsubscribed(struct responses *r, struct delivery *d, struct str subject);
 
+/** A response that is outstanding, as others are told of it. */
+struct response_info {
+    struct str subject;              // on which the account owes it
+    const struct account *requestor; // and the reply that it waits for
+    struct str reply;
+    bool is_shared;                     // the account knows who asked
+    const struct latency_rule *latency; // by which it is measured; NULL: it is not
+    struct str trace_headers;           // that asked for this, as JSON; empty: none
+};
+
+/**
+ * Tell of responses that the account owes, up to so many, those that have waited long first.
+ * @param fn  what it is given is borrowed until it returns; it takes no lock
+ * Thread: control.  Locks: r.
+ */
+void responses_list(struct responses *r, size_t most,
+                    void (*fn)(void *arg, const struct response_info *info), void *arg);
+
 /** @return  how many responses the account owes. Thread: any. */
 uint64_t responses_count(const struct responses *r);
 

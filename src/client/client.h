@@ -36,6 +36,9 @@ struct sub;
 struct tls_context;
 struct worker;
 
+/** What INFO and monitoring say of the toolchain, where nats-server says "go1.…". */
+#define CLIENT_TOOLCHAIN "none: gnatwren " GNATWREN_VERSION " in C"
+
 /** What INFO tells about the server; strings live as long as the server. */
 struct server_identity {
     const char *id; // nkey "N…"
@@ -121,7 +124,6 @@ struct client {
     bool got_connect, got_first_ping, is_auth_pending;
     bool has_entered;   // counted by its account
     bool is_told_in;    // the watcher was told that it has entered, not that it has left
-    uint32_t n_stalls;  // times that it was stalled
     bool wants_account; // to be put into one of its choice, as clients could long ago
     bool needs_fence;   // has unsubscribed from what other workers may have encoded messages for
     void (*after_fence)(struct client *c);

@@ -29,7 +29,7 @@ static void send_info(struct client *c, bool is_connect_info, bool is_lame_duck)
     json_add_str(&j, "server_name", str_of(id->name));
     json_add_str(&j, "version", str_of(id->version));
     json_add_int(&j, "proto", 1);
-    json_add_str(&j, "go", STR("none: gnatwren " GNATWREN_VERSION " in C"));
+    json_add_str(&j, "go", STR(CLIENT_TOOLCHAIN));
     json_add_str(&j, "host", str_of(id->host));
     json_add_uint(&j, "port", id->port);
     json_add_bool(&j, "headers", !o->no_header_support);

@@ -93,6 +93,7 @@ static inline struct outq *find_output(struct delivery *d, const struct sub *s, 
     uint32_t pressure = atomic_load_explicit(&slot->pressure, memory_order_relaxed);
     if (UNLIKELY(pressure > d->pressure)) {
         d->pressure = (uint8_t)pressure;
+        d->pressed = slot;
     }
     if (!is_here) {
         *here = NULL;

@@ -156,7 +156,7 @@ static void stall(struct client *c)
 
         c->stalled_ms += ms;
         atomic_fetch_add_explicit(&c->home->shared->stats.n_stalls, 1, memory_order_relaxed);
-        c->n_stalls++;
+        atomic_fetch_add_explicit(&d->pressed->n_stalls, 1, memory_order_relaxed);
         conn_pause(&c->conn, ms * CLOCK_MS_NS);
         clock_format_duration(ms * CLOCK_MS_NS, text);
         c->conn.ops->label(&c->conn, who);

@@ -63,7 +63,7 @@ static void report_counters(const struct client *c, struct conn_report *out)
     out->out_bytes = conn->out_bytes + conn->out.n_msg_bytes;
     out->n_subs = sids_count(&c->sids);
     out->n_importing = c->imports.n;
-    out->n_stalls = c->n_stalls;
+    out->n_stalls = atomic_load(&handle_slot(&conn->shard->table, conn->handle)->n_stalls);
 }
 
 static void report_tls(const struct client *c, struct conn_report *out)

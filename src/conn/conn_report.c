@@ -72,15 +72,8 @@ static void pack_certs(struct packer *p, struct conn_report *r)
 
 static void pack(struct packer *p, struct conn_report *r)
 {
-    struct str *strings[] = {&r->ip,
-                             &r->name,
-                             &r->lang,
-                             &r->version,
-                             &r->account,
-                             &r->user,
-                             &r->tls_version,
-                             &r->tls_cipher,
-                             &r->proxy_key};
+    struct str *strings[] = {&r->ip,   &r->name,        &r->lang,       &r->version,  &r->account,
+                             &r->user, &r->tls_version, &r->tls_cipher, &r->proxy_key};
 
     pack_arrays(p, r);
     for (size_t i = 0; i < ARRAY_SIZE(strings); i++) {

@@ -43,7 +43,8 @@ struct conn_report {
     enum close_reason reason;  // CLOSE_NONE: open
     bool is_in;                // CONN_ENTERED was told of it, and no CONN_LEFT since
     uint64_t pending_bytes, in_msgs, in_bytes, out_msgs, out_bytes;
-    uint64_t n_subs, n_stalls;
+    uint64_t n_subs;
+    uint64_t n_stalls;              // times that a producer had to wait for it
     uint64_t n_importing;           // subscriptions that have others behind them
     struct str name, lang, version; // as CONNECT said
     struct str account;
@@ -54,7 +55,8 @@ struct conn_report {
     /* If asked for: */
     const struct conn_report_sub *subs;
     size_t n_listed_subs;
-    uint32_t subs_from, subs_next; // where the list begins, and goes on; 0: at the start, not at all
+    uint32_t subs_from,
+        subs_next; // where the list begins, and goes on; 0: at the start, not at all
     const struct conn_report_cert *certs;
     size_t n_certs;
 };

@@ -53,6 +53,7 @@ uint64_t handle_add(struct handle_table *t, struct conn *c)
     uint32_t generation = atomic_load_explicit(&s->generation, memory_order_relaxed) + 1;
     s->conn = c;
     atomic_store_explicit(&s->pressure, PRESSURE_NONE, memory_order_relaxed);
+    atomic_store_explicit(&s->n_stalls, 0, memory_order_relaxed);
     atomic_store_explicit(&s->generation, generation, memory_order_relaxed);
     t->n_used++;
     return (uint64_t)t->worker << 56 | (uint64_t)generation << 24 | number;

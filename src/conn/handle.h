@@ -27,6 +27,7 @@ struct handle_slot {
     _Atomic uint32_t pressure;   // enum pressure
     struct conn *conn;           // owner's thread only; free slots: NULL
     uint32_t next_free;
+    _Atomic uint32_t n_stalls; // how often producers had to wait for it; any thread
 };
 
 /** Segment k holds HANDLE_FIRST_SLOTS << k slots; together they cover the 24 bits of a slot

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A part travels to its worker, posts itself to the same worker again for each slice, and returns,
- * as with a survey. Each worker fills rows of its own connections only. */
+/* A part travels to its worker, is put off there after each slice, and returns, as with a survey.
+ * Each worker fills rows of its own connections only. */
 #include "conn/inquiry.h"
 
 #include "base/attr.h"
@@ -61,7 +61,11 @@ static void on_slice(struct worker *w, struct inbox_item *item)
     }
     bool is_done = p->row == q->n;
     p->item.run = is_done ? on_return : on_slice;
-    worker_post(is_done ? q->home : w, &p->item);
+    if (is_done) {
+        worker_post(q->home, item);
+    } else {
+        worker_defer(w, item);
+    }
 }
 
 void inquiry_start(struct inquiry *q, struct worker *home, struct shard **shards,

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A part travels to its worker, posts itself to the same worker again for each slice, and returns.
- */
+/* A part travels to its worker, is put off there after each slice, and returns. */
 #include "conn/survey.h"
 
 #include "base/mem.h"
@@ -8,8 +7,8 @@
 #include "conn/shard.h"
 #include "io/worker.h"
 
-/** So many connections are looked at per turn: some 50 µs. */
-#define SLICE 512u
+/** So many connections are looked at per turn: some 100 µs, as what they are made of is cold. */
+#define SLICE 256u
 
 static void on_return(struct worker *w, struct inbox_item *item)
 {
@@ -25,12 +24,13 @@ static void on_return(struct worker *w, struct inbox_item *item)
 static bool visit_slice(struct survey_part *p)
 {
     struct handle_table *t = &p->shard->table;
-    uint32_t end = p->slot + SLICE;
+    uint32_t from = p->slot;
 
     if (!p->survey->visit) {
         return true;
     }
-    for (; p->slot < t->n_slots && p->slot < end; p->slot++) {
+    p->n_extra = 0;
+    for (; p->slot < t->n_slots && p->slot - from + p->n_extra < SLICE; p->slot++) {
         struct conn *c = handle_slot(t, p->slot)->conn;
 
         if (c && !conn_is_closing(c)) {
@@ -46,7 +46,11 @@ static void on_slice(struct worker *w, struct inbox_item *item)
     bool is_done = visit_slice(p);
 
     p->item.run = is_done ? on_return : on_slice;
-    worker_post(is_done ? p->survey->home : w, &p->item);
+    if (is_done) {
+        worker_post(p->survey->home, item);
+    } else {
+        worker_defer(w, item);
+    }
 }
 
 static void on_arrival(struct worker *w, struct inbox_item *item)

@@ -21,6 +21,7 @@ struct survey_part {
     struct shard *shard;
     struct buf found; // filled by `visit`, owned by the survey
     uint32_t slot;    // of the next connection; internal
+    uint32_t n_extra; // for `visit` to grow, if that took as long as so many more would
 };
 
 struct survey {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define BAD_REQUEST "400 Bad Request"
+#define TOO_LARGE "431 Request Header Fields Too Large"
 
 /* ---- characters */
 
@@ -221,7 +222,10 @@ static const char *read_fields(struct http_head *head)
     struct str rest = head->fields;
     struct http_field f;
 
-    while (rest.n) {
+    for (size_t n = 0; rest.n; n++) {
+        if (n == HTTP_FIELDS_MAX) {
+            return TOO_LARGE;
+        }
         const char *why = http_field_next(&rest, &f) ? check_field(&f) : BAD_REQUEST;
 
         why = why ? why : read_field(&r, &f);
@@ -261,6 +265,9 @@ static const char *read_version(struct str version, struct http_head *head)
         return BAD_REQUEST;
     }
     head->is_1_0 = minor == '0';
+    if (str_equal(head->method, STR("PRI"))) { // that is how HTTP/2 begins
+        return BAD_REQUEST;
+    }
     return major == '1' ? NULL : "505 HTTP Version Not Supported: unsupported protocol version";
 }
 
@@ -285,7 +292,7 @@ enum http_head_result http_head_parse(struct str in, size_t *seen, struct http_h
     size_t n = find_end(in, seen);
 
     if (n > HTTP_HEAD_MAX || (n == 0 && in.n > HTTP_HEAD_MAX)) {
-        return refuse(out, "431 Request Header Fields Too Large");
+        return refuse(out, TOO_LARGE);
     }
     if (n == 0) {
         return HTTP_HEAD_MORE;

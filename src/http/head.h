@@ -12,6 +12,8 @@
 
 /** [bytes] A longer head is refused. */
 #define HTTP_HEAD_MAX (1u << 20)
+/** So many fields, too. */
+#define HTTP_FIELDS_MAX 500u
 
 enum http_head_result {
     HTTP_HEAD_MORE, // its end has not come yet

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Paths segment by segment, and byte by byte. */
 #include "http/path.h"
 
 #include <stdbool.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Fields come in the order in which people read them; the date is taken when they are written. */
 #include "http/reply.h"
 
 #include <inttypes.h>

@@ -72,7 +72,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 {
     struct stream *s = poll->data;
 
-    worker_note_wake(stream_worker(s));
+    worker_note_event(stream_worker(s));
     if (UNLIKELY(status < 0)) {
         s->polled = 0;
         s->ops->on_broken(s);

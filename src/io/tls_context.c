@@ -5,6 +5,7 @@
 #include "io/tls_context.h"
 
 #include <string.h>
+#include <time.h>
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -255,6 +256,16 @@ struct tls_context *tls_context_ref(struct tls_context *c)
 {
     atomic_fetch_add_explicit(&c->n_refs, 1, memory_order_relaxed);
     return c;
+}
+
+int64_t tls_context_not_after_ns(const struct tls_context *c)
+{
+    struct tm tm;
+
+    if (c->n_certs == 0 || !ASN1_TIME_to_tm(X509_get0_notAfter(c->certs[0].leaf), &tm)) {
+        return 0;
+    }
+    return (int64_t)timegm(&tm) * CLOCK_SEC_NS;
 }
 
 void tls_context_unref(struct tls_context *c)

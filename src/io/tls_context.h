@@ -4,6 +4,8 @@
  * and connections keep theirs. */
 #pragma once
 
+#include <stdint.h>
+
 #include "base/attr.h"
 #include "base/diag.h"
 #include "base/status.h"
@@ -24,6 +26,10 @@ MUST_USE enum status tls_context_new(const struct tls_options *o, struct diag *d
 
 /** @return  c, with one more owner. Thread: any. */
 struct tls_context *tls_context_ref(struct tls_context *c);
+
+/** @return  [ns] since 1970, when the first of its certificates expires; 0: there is none, or its
+ * date is none. Thread: any. */
+int64_t tls_context_not_after_ns(const struct tls_context *c);
 
 /** Give up ownership; NULL is allowed. Thread: any. */
 void tls_context_unref(struct tls_context *c);

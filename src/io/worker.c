@@ -13,19 +13,35 @@
 /** So often is the inbox run before the sockets have their turn, too. */
 #define MOST_ROUNDS 16u
 
-void worker_run_inbox(struct worker *w)
+static void run_all(struct worker *w, struct inbox_item *item)
 {
-    if (inbox_is_empty(&w->inbox)) {
-        return;
-    }
-    struct inbox_item *item = inbox_take(&w->inbox);
-
     while (item) {
         struct inbox_item *next = item->next;
 
         item->run(w, item);
         item = next;
     }
+}
+
+void worker_run_inbox(struct worker *w)
+{
+    if (!inbox_is_empty(&w->inbox)) {
+        run_all(w, inbox_take(&w->inbox));
+    }
+}
+
+void worker_defer(struct worker *w, struct inbox_item *item)
+{
+    item->next = w->deferred;
+    w->deferred = item;
+}
+
+static void run_deferred(struct worker *w)
+{
+    struct inbox_item *item = w->deferred;
+
+    w->deferred = NULL;
+    run_all(w, item);
 }
 
 static void on_alarm(uv_timer_t *t)
@@ -72,6 +88,7 @@ static void on_prepare(uv_prepare_t *p)
 
     bool wants_more = false;
     unsigned n_rounds = 0;
+    run_deferred(w);
     do {
         w->now_ns = clock_now_ns();
         atomic_store_explicit(&w->is_asleep, false, memory_order_relaxed);
@@ -80,10 +97,11 @@ static void on_prepare(uv_prepare_t *p)
         wants_more = w->on_turn_end ? w->on_turn_end(w, w->turn_arg) : false;
         atomic_store(&w->is_asleep, true);
     } while (!inbox_is_empty(&w->inbox) && !w->is_stopping && ++n_rounds < MOST_ROUNDS);
-    if (wants_more || n_rounds == MOST_ROUNDS) {
+    if (wants_more || n_rounds == MOST_ROUNDS || w->deferred) {
         uv_async_send(&w->wake);
     }
     arm_alarm(w);
+    w->has_waited = true; // when there is an event
     if (w->is_stopping) {
         uv_stop(&w->loop);
     }
@@ -168,8 +186,9 @@ static void close_handle(uv_handle_t *h, void *arg)
 
 void worker_deinit(struct worker *w)
 {
-    while (!inbox_is_empty(&w->inbox)) { // what is run may post to ourselves
+    while (!inbox_is_empty(&w->inbox) || w->deferred) { // what is run may post to ourselves
         worker_run_inbox(w);
+        run_deferred(w);
     }
     if (w->on_turn_end) {
         w->on_turn_end(w, w->turn_arg);

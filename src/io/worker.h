@@ -23,14 +23,16 @@ struct worker {
     uv_timer_t alarm;     // set to the first of timers
     uv_async_t wake;
     struct timer_heap timers;
-    int64_t now_ns;       // [ns] monotonic time at which this turn began, or woke up
+    int64_t now_ns;       // [ns] monotonic time at which this turn began, or had its first event
     int64_t alarm_ns;     // when `alarm` is set to go off; INT64_MAX: not set
     int64_t toil_turn_ns; // the turn, by its beginning, that toil_ns counts in
     int64_t toil_ns;      // [ns] spent on what may wait for another turn (io/tls_stream.c)
     bool (*on_turn_end)(struct worker *w, void *arg); // returns whether to take another turn now
     void *turn_arg;
     unsigned index; // its number: 0 is the control thread
+    struct inbox_item *deferred; // to be run when the sockets have had their turn
     bool is_stopping;
+    bool has_waited; // since now_ns was read, perhaps for long
     pthread_t thread;
     _Alignas(CACHE_LINE_BYTES) struct inbox inbox;
     _Atomic bool is_asleep;  // may be waiting in the kernel: a post must wake it
@@ -83,6 +85,10 @@ void worker_post(struct worker *w, struct inbox_item *item);
  */
 void worker_call(struct worker *w, void (*fn)(void *arg), void *arg);
 
+/** Have an item run in the next turn, once, after the sockets have been served: for long work in
+ * slices. Thread: the worker. */
+void worker_defer(struct worker *w, struct inbox_item *item);
+
 /**
  * Run what is in the inbox now, in the middle of a turn. Whoever has read bytes from a socket does
  * so before acting on them: what was posted before those bytes were sent must come first.
@@ -90,14 +96,12 @@ void worker_call(struct worker *w, void (*fn)(void *arg), void *arg);
  */
 void worker_run_inbox(struct worker *w);
 
-/** Events have come: perhaps after a long wait, which the clock of the turn has not seen. Costs no
- * look at a clock, and is right to the millisecond. Thread: the worker. */
-static inline void worker_note_wake(struct worker *w)
+/** An event has come: the first one of a turn sets its clock right. Thread: the worker. */
+static inline void worker_note_event(struct worker *w)
 {
-    int64_t woke_ns = (int64_t)uv_now(&w->loop) * CLOCK_MS_NS;
-
-    if (woke_ns > w->now_ns) {
-        w->now_ns = woke_ns;
+    if (w->has_waited) {
+        w->has_waited = false;
+        w->now_ns = clock_now_ns();
     }
 }
 

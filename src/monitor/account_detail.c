@@ -8,12 +8,16 @@
 #include "broker/account.h"
 #include "broker/accounts.h"
 #include "broker/index.h"
+#include "broker/responses.h"
 #include "broker/tenancy.h"
+#include "monitor/account_mappings.h"
 #include "monitor/facts.h"
 #include "monitor/monitor.h"
 #include "monitor/sublist_stats.h"
 
-/* ---- mappings */
+/** So many responses are listed, of what may be hundreds of thousands. */
+#define MOST_RESPONSES 1000u
+#define RESPONSE_IMPORT_TYPE 2
 
 static const struct mapping_list *find_mappings(const struct auth_options *o, struct str account)
 {
@@ -23,33 +27,6 @@ static const struct mapping_list *find_mappings(const struct auth_options *o, st
         }
     }
     return str_equal(account, STR("$G")) ? &o->mappings : NULL;
-}
-
-static void write_dests(struct json *j, const struct mapping_options *o)
-{
-    json_open_array(j);
-    for (size_t i = 0; i < o->n; i++) {
-        json_open_object(j);
-        json_add_str(j, "subject", o->dests[i].subject);
-        json_add_uint(j, "weight", o->dests[i].weight);
-        json_opt_str(j, "cluster", o->dests[i].cluster);
-        json_close_object(j);
-    }
-    json_close_array(j);
-}
-
-static void write_mappings(struct json *j, const struct mapping_list *l)
-{
-    if (!l || l->n == 0) {
-        return;
-    }
-    json_key(j, "mappings");
-    json_open_object(j);
-    for (size_t i = 0; i < l->n; i++) {
-        json_key(j, l->at[i].source.p); // ends with a NUL, as all strings of an arena
-        write_dests(j, &l->at[i]);
-    }
-    json_close_object(j);
 }
 
 /* ---- exports and imports */
@@ -140,6 +117,48 @@ static void write_links(struct json *j, const struct tenant *t)
     }
 }
 
+/* ---- responses */
+
+/* As an import, which it is to nats-server; its type is that of all of these. */
+static void write_response(void *arg, const struct response_info *r)
+{
+    struct json *j = arg;
+    struct buf subject = {0};
+
+    buf_printf(&subject, "%.*s", STR_ARG(r->subject));
+    buf_add_char(&subject, '\0');
+    json_key(j, subject.p);
+    json_open_object(j);
+    json_add_str(j, "subject", r->reply);
+    json_add_str(j, "account", str_of(r->requestor->name));
+    json_add_str(j, "to", r->subject);
+    json_add_str(j, "local_subject", r->subject);
+    json_add_int(j, "type", RESPONSE_IMPORT_TYPE);
+    json_add_bool(j, "invalid", false);
+    json_add_bool(j, "share", r->is_shared);
+    json_add_bool(j, "tracking", r->latency != NULL);
+    if (r->trace_headers.n) {
+        json_key(j, "tracking_header");
+        json_raw(j, r->trace_headers);
+    }
+    if (r->latency) {
+        write_latency(j, "latency", r->latency);
+    }
+    json_close_object(j);
+    buf_deinit(&subject);
+}
+
+static void write_responses(struct json *j, const struct account *a)
+{
+    if (!a || responses_count(a->responses) == 0) {
+        return;
+    }
+    json_key(j, "responses");
+    json_open_object(j);
+    responses_list(a->responses, MOST_RESPONSES, write_response, j);
+    json_close_object(j);
+}
+
 /* ---- all together */
 
 static void write_live(struct json *j, const struct account *a)
@@ -165,6 +184,7 @@ static void write_stats(struct json *j, const struct account *a)
 void account_detail_write(struct json *j, const struct monitor *m, const struct tenant *t)
 {
     const struct account *a = accounts_find(m->accounts, t->name);
+    const struct mapping_list *mappings = find_mappings(m->facts->auth, t->name);
 
     json_open_object(j);
     json_add_str(j, "account_name", t->name);
@@ -174,9 +194,12 @@ void account_detail_write(struct json *j, const struct monitor *m, const struct 
     json_add_bool(j, "complete", true);
     json_add_bool(j, "jetstream_enabled", false);
     write_live(j, a);
-    write_mappings(j, find_mappings(m->facts->auth, t->name));
+    if (mappings) {
+        account_mappings_write(j, mappings);
+    }
     write_links(j, t);
     json_add_str(j, "name_tag", t->name);
     write_stats(j, a);
+    write_responses(j, a);
     json_close_object(j);
 }

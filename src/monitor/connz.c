@@ -10,39 +10,24 @@
 #include "broker/tenancy.h"
 #include "conn/conn.h"
 #include "conn/inquiry.h"
-#include "conn/survey.h"
 #include "io/worker.h"
 #include "monitor/connz_entry.h"
+#include "monitor/connz_search.h"
 #include "monitor/connz_sort.h"
 #include "monitor/doc.h"
 #include "monitor/facts.h"
 #include "monitor/monitor.h"
 #include "monitor/query.h"
-#include "proto/pattern.h"
-#include "proto/subject.h"
 
 #define USUAL_LIMIT 1024
 #define BATCH 256u           // connections that are asked for at once
 #define BATCH_WITH_LISTS 16u // likewise, with up to CONN_REPORT_MOST_SUBS subscriptions each
 
-struct connz_options {
-    struct str sort, user, account, mqtt_client, filter_subject;
-    bool auth;
-    enum doc_detail subs;
-    int64_t offset, limit;
-    uint64_t cid;
-    enum doc_state state;
-};
-
 struct connz {
     struct query *query;
     const struct connz_options *options; // with limit and offset as they are in force
-    struct connz_sorter sorter;
     struct connz_style style;
-    struct survey survey;
-    uint64_t total;
-    struct connz_entry *entries;
-    size_t n_entries, entries_cap;
+    struct connz_search found;
     size_t at, end, batch_end; // the next to be written, the ends of the page and of the batch
     uint64_t n_written;
     struct inquiry inquiry; // about the open ones of the batch
@@ -51,145 +36,14 @@ struct connz {
     bool is_in_list; // the list of rows[row] has been begun, and is not complete
 };
 
-/* ---- who is there: filters, on any thread */
-
-static bool is_counted(const struct connz_options *o, const struct conn_report *r)
-{
-    return o->account.n == 0 || str_equal(o->account, r->account);
-}
-
-/* MQTT does not exist yet: nobody has an id of that kind. */
-static bool is_wanted(const struct connz_options *o, const struct conn_report *r)
-{
-    return (o->cid == 0 || o->cid == r->cid) && (o->user.n == 0 || str_equal(o->user, r->user)) &&
-           o->mqtt_client.n == 0;
-}
-
-static bool overlaps(const struct conn_report *r, struct str filter)
-{
-    for (size_t i = 0; i < r->n_listed_subs; i++) {
-        if (pattern_overlaps(r->subs[i].subject, filter)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* @param filter  empty: every connection will do */
-static bool has_overlap(struct conn *c, struct str filter)
-{
-    struct conn_report r = {0};
-    bool is_found = filter.n == 0;
-
-    while (!is_found && subject_is_valid(filter)) {
-        struct arena scratch = {0};
-
-        r.subs_from = r.subs_next;
-        conn_report_fill(c, CONN_REPORT_BRIEF | CONN_REPORT_SUBS, &r, &scratch);
-        is_found = overlaps(&r, filter);
-        arena_deinit(&scratch);
-        if (r.subs_next == 0) {
-            break;
-        }
-    }
-    return is_found;
-}
-
-static struct connz_entry make_entry(const struct connz *z, const struct conn_report *r,
-                                     uint64_t ref)
-{
-    return (struct connz_entry){.key = connz_sort_key(&z->sorter, r),
-                                .cid = r->cid,
-                                .ref = ref,
-                                .is_closed = r->stop_ns != 0};
-}
-
-/* What a worker finds is a number, how many it has counted, and entries behind it. */
-static void enter(struct survey_part *p, struct shard *sh)
-{
-    uint64_t none = 0;
-
-    (void)sh;
-    buf_add(&p->found, (struct str){.p = (const char *)&none, .n = sizeof(none)});
-}
-
-static void visit(struct survey_part *p, struct conn *c)
-{
-    const struct connz *z = CONTAINER_OF(p->survey, struct connz, survey);
-    const struct connz_options *o = z->options;
-    struct arena scratch = {0};
-    struct conn_report r = {0};
-
-    if (!c->ops->report) {
-        return;
-    }
-    conn_report_fill(c, CONN_REPORT_BRIEF, &r, &scratch);
-    if (is_counted(o, &r)) {
-        uint64_t n;
-
-        memcpy(&n, p->found.p, sizeof(n));
-        n++;
-        memcpy(p->found.p, &n, sizeof(n));
-        if (is_wanted(o, &r) && has_overlap(c, o->filter_subject)) {
-            struct connz_entry e = make_entry(z, &r, c->handle);
-
-            buf_add(&p->found, (struct str){.p = (const char *)&e, .n = sizeof(e)});
-        }
-    }
-    arena_deinit(&scratch);
-}
-
-/* ---- from here on: control */
-
-static void add_entries(struct connz *z, const void *entries, size_t n)
-{
-    if (z->n_entries + n > z->entries_cap) {
-        z->entries_cap =
-            z->n_entries + n > z->entries_cap * 2 ? z->n_entries + n : z->entries_cap * 2;
-        z->entries = mem_realloc(z->entries, z->entries_cap * sizeof(z->entries[0]));
-    }
-    if (n) {
-        memcpy(z->entries + z->n_entries, entries, n * sizeof(z->entries[0]));
-        z->n_entries += n;
-    }
-}
-
-static void add_part(struct connz *z, const struct survey_part *p)
-{
-    uint64_t n;
-
-    memcpy(&n, p->found.p, sizeof(n));
-    z->total += n;
-    add_entries(z, p->found.p + sizeof(n), (p->found.n - sizeof(n)) / sizeof(z->entries[0]));
-}
-
-static void add_closed(struct connz *z)
-{
-    const struct closed_ring *ring = &z->query->monitor->closed;
-
-    for (size_t i = 0; i < ring->n; i++) {
-        const struct conn_report *r = closed_ring_at(ring, i);
-
-        if (!is_counted(z->options, r)) {
-            continue;
-        }
-        z->total++;
-        if (is_wanted(z->options, r)) {
-            struct connz_entry e = make_entry(z, r, closed_ring_first(ring) + i);
-
-            add_entries(z, &e, 1);
-        }
-    }
-}
-
 static void choose_page(struct connz *z)
 {
     uint64_t from = (uint64_t)z->options->offset;
     uint64_t n = (uint64_t)z->options->limit;
 
-    z->at = from < z->n_entries ? (size_t)from : z->n_entries;
-    z->end = n < z->n_entries - z->at ? z->at + (size_t)n : z->n_entries;
-    connz_sort_page(z->entries, z->n_entries, z->at, z->end);
+    z->at = from < z->found.n_entries ? (size_t)from : z->found.n_entries;
+    z->end = n < z->found.n_entries - z->at ? z->at + (size_t)n : z->found.n_entries;
+    connz_sort_page(z->found.entries, z->found.n_entries, z->at, z->end);
 }
 
 static void write_head(struct connz *z)
@@ -200,7 +54,7 @@ static void write_head(struct connz *z)
     json_open_object(j);
     json_add_str(j, "server_id", q->monitor->facts->server_id);
     json_add_time(j, "now", z->style.now_ns);
-    json_add_uint(j, "total", z->total);
+    json_add_uint(j, "total", z->found.total);
     json_add_int(j, "offset", z->options->offset);
     json_add_int(j, "limit", z->options->limit);
     json_key(j, "connections");
@@ -264,8 +118,8 @@ static void start_batch(void *arg)
     }
     z->batch_end = z->end - z->at < most ? z->end : z->at + most;
     for (size_t i = z->at; i < z->batch_end; i++) {
-        if (!z->entries[i].is_closed) {
-            z->rows[n_open++] = (struct inquiry_row){.handle = z->entries[i].ref};
+        if (!z->found.entries[i].is_closed) {
+            z->rows[n_open++] = (struct inquiry_row){.handle = z->found.entries[i].ref};
         }
     }
     z->row = 0;
@@ -303,7 +157,7 @@ static void end_entry(struct connz *z)
 static void write_closed(struct connz *z)
 {
     const struct conn_report *r =
-        closed_ring_find(&z->query->monitor->closed, z->entries[z->at].ref);
+        closed_ring_find(&z->query->monitor->closed, z->found.entries[z->at].ref);
 
     if (r) {
         begin_entry(z, r);
@@ -358,7 +212,7 @@ static void write_batch(struct connz *z)
     struct query *q = z->query;
 
     while (z->at < z->batch_end) {
-        if (z->entries[z->at].is_closed) {
+        if (z->found.entries[z->at].is_closed) {
             write_closed(z);
         } else {
             write_open(z);
@@ -375,26 +229,14 @@ static void write_batch(struct connz *z)
     worker_call(q->monitor->control, start_batch, z);
 }
 
-static void start_page(struct connz *z)
+static void on_found(struct connz_search *s)
 {
-    if (z->options->state != DOC_STATE_OPEN) {
-        add_closed(z);
-    }
-    choose_page(z);
-    write_head(z);
-    start_batch(z);
-}
+    struct connz *z = CONTAINER_OF(s, struct connz, found);
 
-static void on_surveyed(struct survey *s)
-{
-    struct connz *z = CONTAINER_OF(s, struct connz, survey);
-
-    for (unsigned i = 0; i < s->n_parts; i++) {
-        add_part(z, &s->parts[i]);
-    }
-    survey_deinit(s);
     if (goes_on(z)) {
-        start_page(z);
+        choose_page(z);
+        write_head(z);
+        start_batch(z);
     }
 }
 
@@ -405,7 +247,7 @@ static void release(void *state)
     for (size_t i = 0; i < BATCH; i++) {
         mem_free(z->rows[i].report);
     }
-    mem_free(z->entries);
+    connz_search_deinit(&z->found);
     mem_free(z);
 }
 
@@ -446,23 +288,18 @@ static bool check(struct query *q, const struct connz_options *o, enum connz_sor
 
 static void start(struct query *q, const struct connz_options *o, enum connz_sort sort)
 {
-    const struct monitor *m = q->monitor;
     struct connz *z = mem_zalloc(sizeof(*z));
 
     *z = (struct connz){
         .query = q,
         .options = o,
         .style = {.with_auth = o->auth, .subs = o->subs, .now_ns = clock_wall_ns()},
-        .survey = {.visit = visit, .enter = enter, .done = on_surveyed},
+        .found = {.monitor = q->monitor, .options = o, .done = on_found},
     };
-    connz_sorter_init(&z->sorter, sort, z->style.now_ns);
+    connz_sorter_init(&z->found.sorter, sort, z->style.now_ns);
     q->state = z;
     q->release = release;
-    if (o->state == DOC_STATE_CLOSED) {
-        start_page(z);
-    } else {
-        survey_start(&z->survey, m->control, m->shards, m->n_workers);
-    }
+    connz_search_start(&z->found);
 }
 
 static void answer(struct query *q)
@@ -515,4 +352,5 @@ const struct doc connz_doc = {.name = "CONNZ",
                               .answer = answer,
                               .indent = 2,
                               .is_counted = true,
-                              .counts_if_decoded = true};
+                              .counts_if_decoded = true,
+                              .is_large = true};

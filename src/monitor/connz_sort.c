@@ -161,9 +161,10 @@ static void select_first(struct connz_entry *e, size_t n, size_t k)
 
 void connz_sort_page(struct connz_entry *entries, size_t n, size_t from, size_t to)
 {
+    if (from == to) {
+        return;
+    }
     select_first(entries, n, from);
     select_first(entries + from, n - from, to - from);
-    if (from < to) {
-        qsort(entries + from, to - from, sizeof(entries[0]), compare);
-    }
+    qsort(entries + from, to - from, sizeof(entries[0]), compare);
 }

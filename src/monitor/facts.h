@@ -14,7 +14,7 @@ struct auth_options;
 /** Strings are borrowed from the configuration, and live as long as the facts are in use. */
 struct monitor_facts {
     struct str server_id, server_name, version;
-    struct str build; // ours: the program and its compiler
+    struct str build; // what stands for the toolchain
     struct str host;  // of the client listener, as configured
     int64_t port;     // that it is bound to
     bool auth_required, tls_required, tls_verify;

@@ -38,11 +38,11 @@ static void answer(struct query *q)
 static const struct doc_option options[] = {
     {"gw_name", "name", DOC_OPTION_STR, offsetof(struct gatewayz_options, gateway), 0},
     {"acc_name", "account_name", DOC_OPTION_STR, offsetof(struct gatewayz_options, account), 0},
-    {"accs", "accounts", DOC_OPTION_BOOL, offsetof(struct gatewayz_options, with_accounts), 0},
     {"subs", "subscriptions", DOC_OPTION_DETAIL, offsetof(struct gatewayz_options, subs),
      DOC_DETAIL_NAMES},
     {NULL, "subscriptions_detail", DOC_OPTION_DETAIL, offsetof(struct gatewayz_options, subs),
      DOC_DETAIL_ALL},
+    {"accs", "accounts", DOC_OPTION_BOOL, offsetof(struct gatewayz_options, with_accounts), 0},
 };
 
 extern const struct doc gatewayz_doc;

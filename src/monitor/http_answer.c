@@ -304,12 +304,21 @@ static void answer_path(struct http_conn *h, struct str path, struct str paramet
 static void add_html(struct buf *out, struct str text)
 {
     for (size_t i = 0; i < text.n; i++) {
-        char c = text.p[i];
-
-        if (strchr("&<>\"'", c)) {
-            buf_printf(out, "&#%d;", c);
-        } else {
-            buf_add_char(out, c);
+        switch (text.p[i]) {
+        case '&':
+            buf_add(out, STR("&amp;"));
+            break;
+        case '<':
+            buf_add(out, STR("&lt;"));
+            break;
+        case '>':
+            buf_add(out, STR("&gt;"));
+            break;
+        case '"':
+            buf_add(out, STR("&#34;"));
+            break;
+        default:
+            buf_add_char(out, text.p[i]);
         }
     }
 }
@@ -320,7 +329,7 @@ static void redirect(struct http_conn *h, struct str path, struct str parameters
     struct buf body = {0};
     struct buf field = {0};
 
-    buf_add(&to, path);
+    http_path_escape(path, &to);
     if (parameters.n) {
         buf_printf(&to, "?%.*s", STR_ARG(parameters));
     }
@@ -361,23 +370,20 @@ void http_answer(struct http_conn *h, const struct http_head *head)
 {
     struct str path;
     struct str parameters;
-    struct buf clean = {0};
     struct buf decoded = {0};
+    struct buf clean = {0};
 
-    if (!cut_target(head->target, &path, &parameters)) {
+    if (!cut_target(head->target, &path, &parameters) || !percent_decode(path, &decoded)) {
         h->keeps_alive = false;
         reply_text(h, 400, STR("400 Bad Request"));
-        return;
-    }
-    http_path_clean(path, &clean);
-    if (!str_equal(path, buf_str(&clean))) {
-        redirect(h, buf_str(&clean), parameters);
-    } else if (percent_decode(path, &decoded)) {
-        answer_path(h, buf_str(&decoded), parameters);
     } else {
-        h->keeps_alive = false;
-        reply_text(h, 400, STR("400 Bad Request"));
+        http_path_clean(buf_str(&decoded), &clean);
+        if (str_equal(buf_str(&decoded), buf_str(&clean))) {
+            answer_path(h, buf_str(&clean), parameters);
+        } else {
+            redirect(h, buf_str(&clean), parameters);
+        }
     }
-    buf_deinit(&clean);
     buf_deinit(&decoded);
+    buf_deinit(&clean);
 }

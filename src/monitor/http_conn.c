@@ -21,8 +21,6 @@
 #define HEAD_DEADLINE_NS (5 * CLOCK_SEC_NS)
 /* [bytes] beyond which nothing is added to what is queued */
 #define MOST_QUEUED_BYTES (64u << 10)
-/* [bytes] Longer bodies are not worth skipping: the connection ends with the answer. */
-#define MOST_SKIPPED_BYTES (256u << 10)
 /* Why we close after an answer; nobody is told. */
 #define CLOSE_ANSWERED CLOSE_SERVER_SHUTDOWN
 
@@ -166,15 +164,12 @@ static void on_timer(struct timer *t)
 
 static void take_head(struct http_conn *h, const struct http_head *head)
 {
-    bool is_skippable =
-        !head->is_chunked && !head->expects && head->body_bytes <= MOST_SKIPPED_BYTES;
-
     worker_clear_timer(control_of(h), &h->timer);
     h->n_seen = 0;
     h->is_1_0 = head->is_1_0;
     h->is_head = str_equal(head->method, STR("HEAD"));
-    h->keeps_alive = head->keeps_alive && is_skippable;
-    h->n_body_left = h->keeps_alive ? head->body_bytes : 0;
+    h->body = http_body_of(head);
+    h->keeps_alive = head->keeps_alive && !head->expects && h->body.place != HTTP_BODY_BAD;
     http_answer(h, head);
 }
 
@@ -201,12 +196,16 @@ static bool take_request(struct http_conn *h, struct str *rest)
     return true;
 }
 
-static void skip_body(struct http_conn *h, struct str *rest)
+/* @return  whether a request may begin */
+static bool skip_body(struct http_conn *h, struct str *rest)
 {
-    size_t n = h->n_body_left < rest->n ? (size_t)h->n_body_left : rest->n;
-
-    h->n_body_left -= n;
-    *rest = (struct str){.p = rest->p + n, .n = rest->n - n};
+    if (http_body_skip(&h->body, rest)) {
+        return rest->n > 0;
+    }
+    if (h->body.place == HTTP_BODY_BAD) {
+        conn_close(&h->conn, CLOSE_PROTOCOL_VIOLATION);
+    }
+    return false;
 }
 
 static size_t on_bytes(struct conn *conn, struct str in)
@@ -214,9 +213,9 @@ static size_t on_bytes(struct conn *conn, struct str in)
     struct http_conn *h = http_conn_of(conn);
     struct str rest = in;
 
-    do {
-        skip_body(h, &rest);
-    } while (rest.n && !conn_is_closing(conn) && !conn->is_paused && take_request(h, &rest));
+    while (!conn_is_closing(conn) && !conn->is_paused && skip_body(h, &rest) &&
+           take_request(h, &rest)) {
+    }
     return in.n - rest.n;
 }
 

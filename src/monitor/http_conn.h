@@ -10,6 +10,7 @@
 #include "base/json_indent.h"
 #include "base/str.h"
 #include "conn/conn.h"
+#include "http/body.h"
 #include "http/reply.h"
 #include "io/addr.h"
 #include "io/timer.h"
@@ -21,7 +22,7 @@ struct http_conn {
     struct conn conn;
     struct http_server *server;
     struct timer timer;     // the end of patience for a request; while one is answered: go on
-    uint64_t n_body_left;   // [bytes] of a request that are to be skipped
+    struct http_body body;  // of the request before, which is to be skipped
     size_t n_seen;          // [bytes] of the head that has begun, for http_head_parse
     bool is_1_0, is_head;   // the request that is answered: by HTTP/1.0, without a body
     bool keeps_alive;       // the connection stays open after the answer

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Connections come and go by themselves; here is what they share, and their end. */
 #include "monitor/http_server.h"
 
 #include "base/clock.h"
@@ -10,7 +11,7 @@
 #include "monitor/monitor.h"
 
 /* A reader that takes nothing of its answer for so long is gone. */
-#define WRITE_DEADLINE_NS (30 * CLOCK_SEC_NS)
+#define WRITE_DEADLINE_NS (10 * CLOCK_SEC_NS)
 
 /* @return  "" or "/x", owned by the caller */
 static struct str make_base(struct str path)

@@ -155,39 +155,56 @@ static void write_accounts(const struct metrics_text *t, struct account *const *
 
 /* ---- workers */
 
-static void write_histogram(const struct metrics_text *t, const struct monitor *m, size_t offset,
-                            const char *name, double unit)
-{
-    for (unsigned i = 1; i <= m->n_workers; i++) {
-        const char *shard = (const char *)m->shards[i];
-        struct histogram_sum sum = {0};
-        char number[8];
+/** A histogram that every shard has. */
+struct shard_histogram {
+    const char *name, *help;
+    size_t offset; // in struct shard
+    double unit;
+    bool is_by_worker; // each has its own samples
+};
 
-        snprintf(number, sizeof(number), "%u", i);
-        histogram_sum((const struct histogram *)(const void *)(shard + offset), &sum);
-        metrics_histogram(t, name, &(struct metrics_label){"worker", str_of(number)}, &sum, unit);
+static void add_shard(const struct shard_histogram *h, const struct shard *sh,
+                      struct histogram_sum *sum)
+{
+    histogram_sum((const struct histogram *)(const void *)((const char *)sh + h->offset), sum);
+}
+
+static void write_histogram(const struct metrics_text *t, const struct monitor *m,
+                            const struct shard_histogram *h)
+{
+    struct histogram_sum sum = {0};
+
+    metrics_begin(t, h->name, "histogram", h->help);
+    for (unsigned i = 1; i <= m->n_workers; i++) {
+        add_shard(h, m->shards[i], &sum);
+        if (h->is_by_worker) {
+            char number[12];
+
+            snprintf(number, sizeof(number), "%u", i);
+            metrics_histogram(t, h->name, &(struct metrics_label){"worker", str_of(number)}, &sum,
+                              h->unit);
+            sum = (struct histogram_sum){0};
+        }
+    }
+    if (!h->is_by_worker) {
+        metrics_histogram(t, h->name, NULL, &sum, h->unit);
     }
 }
 
 static void write_workers(const struct metrics_text *t, const struct monitor *m)
 {
-    static const struct {
-        const char *name, *help;
-        size_t offset; // in struct shard
-        double unit;
-    } families[] = {
+    static const struct shard_histogram histograms[] = {
         {"gnatwren_write_bytes", "Bytes that a connection took at once.",
-         offsetof(struct shard, write_bytes), 1},
+         offsetof(struct shard, write_bytes), 1, false},
         {"gnatwren_write_messages", "Messages that a connection was sent at once.",
-         offsetof(struct shard, write_msgs), 1},
+         offsetof(struct shard, write_msgs), 1, false},
         {"gnatwren_turn_seconds",
          "Time from the first bytes that a worker reads in a turn until all is sent.",
-         offsetof(struct shard, turn_us), 1e-6},
+         offsetof(struct shard, turn_us), 1e-6, true},
     };
 
-    for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
-        metrics_begin(t, families[i].name, "histogram", families[i].help);
-        write_histogram(t, m, families[i].offset, families[i].name, families[i].unit);
+    for (size_t i = 0; i < ARRAY_SIZE(histograms); i++) {
+        write_histogram(t, m, &histograms[i]);
     }
 }
 

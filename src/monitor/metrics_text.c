@@ -83,12 +83,13 @@ void metrics_info(const struct metrics_text *t, const char *name, struct str val
 /* ---- histograms */
 
 /* A limit as OpenMetrics wants it: with a fraction or an exponent. */
-static const char *format_limit(unsigned bucket, double unit, char out[32])
+static const char *format_limit(unsigned bucket, double unit, char out[40])
 {
-    snprintf(out, 32, "%.12g", (double)(UINT64_C(1) << bucket) * unit);
-    if (!strpbrk(out, ".e")) {
-        strncat(out, ".0", 31 - strlen(out));
-    }
+    double limit = (double)(UINT64_C(1) << bucket) * unit;
+    char text[32];
+
+    snprintf(text, sizeof(text), "%.12g", limit);
+    snprintf(out, 40, "%s%s", text, strpbrk(text, ".e") ? "" : ".0");
     return out;
 }
 
@@ -96,21 +97,22 @@ void metrics_histogram(const struct metrics_text *t, const char *name,
                        const struct metrics_label *label, const struct histogram_sum *h,
                        double unit)
 {
-    const struct metrics_label own[] = {*label, {0}};
+    struct metrics_label labels[] = {
+        {.name = "le"}, label ? *label : (struct metrics_label){0}, {0}};
     uint64_t n = 0;
-    char limit[32];
+    char limit[40];
 
     for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++) {
         bool is_last = i == HISTOGRAM_BUCKETS - 1;
-        const char *le = is_last ? "+Inf" : format_limit(i, unit, limit);
 
         n += h->n[i];
-        begin_sample(t, name, "_bucket", (struct metrics_label[]){*label, {"le", str_of(le)}, {0}});
+        labels[0].value = is_last ? STR("+Inf") : str_of(format_limit(i, unit, limit));
+        begin_sample(t, name, "_bucket", labels);
         buf_printf(t->out, "%" PRIu64 "\n", n);
     }
-    begin_sample(t, name, "_sum", own);
+    begin_sample(t, name, "_sum", labels + 1);
     buf_printf(t->out, "%.15g\n", (double)h->sum * unit);
-    begin_sample(t, name, "_count", own);
+    begin_sample(t, name, "_count", labels + 1);
     buf_printf(t->out, "%" PRIu64 "\n", n);
 }
 

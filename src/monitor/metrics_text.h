@@ -43,7 +43,7 @@ void metrics_info(const struct metrics_text *t, const char *name, struct str val
 
 /**
  * Add the samples of a histogram.
- * @param label  besides the server's
+ * @param label  besides the server's; NULL: none
  * @param unit   what values of 1 stand for: 1e-6 if they are microseconds and the metric is in
  *               seconds
  */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A row for each page. */
 #include "monitor/pages.h"
 
 #include "base/attr.h"

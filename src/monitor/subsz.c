@@ -102,4 +102,5 @@ const struct doc subsz_doc = {.name = "SUBSZ",
                               .options_bytes = sizeof(struct subsz_options),
                               .answer = answer,
                               .indent = 2,
-                              .is_counted = true};
+                              .is_counted = true,
+                              .is_large = true};

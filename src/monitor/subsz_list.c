@@ -24,7 +24,8 @@
 #include "monitor/monitor.h"
 #include "monitor/query.h"
 
-#define BATCH 256u // subscriptions whose owners are asked for at once
+#define BATCH 256u        // connections that are asked at once
+#define MOST_LISTED 4096u // subscriptions that they have, unless one alone has more
 
 /** A subscription that is known at once. */
 struct known {
@@ -37,7 +38,7 @@ struct known {
 struct subscriber {
     uint64_t handle;
     uint64_t n_subs; // in accounts that are asked for
-    bool is_importing;
+    uint64_t n_importing;
 };
 
 enum part { PART_KNOWN, PART_SUBSCRIBED, PART_IMPORTED };
@@ -56,6 +57,7 @@ struct subsz_list {
     size_t n_subscribers;
     struct inquiry inquiry;
     struct inquiry_row rows[BATCH];
+    size_t places[BATCH]; // of the rows, in `subscribers`
 };
 
 /* ---- what is known at once */
@@ -245,8 +247,8 @@ static void visit(struct survey_part *p, struct conn *c)
     conn_report_fill(c, CONN_REPORT_BRIEF, &r, &scratch);
     struct subscriber s = {.handle = c->handle,
                            .n_subs = is_asked_for(z->scope, r.account) ? r.n_subs : 0,
-                           .is_importing = r.n_importing > 0};
-    if (s.n_subs || s.is_importing) {
+                           .n_importing = r.n_importing};
+    if (s.n_subs || s.n_importing) {
         buf_add(&p->found, (struct str){.p = (const char *)&s, .n = sizeof(s)});
     }
     arena_deinit(&scratch);
@@ -269,28 +271,9 @@ static void on_surveyed(struct survey *s)
     go_on(z);
 }
 
-static void on_list(struct inquiry *i)
-{
-    struct subsz_list *z = CONTAINER_OF(i, struct subsz_list, inquiry);
-    struct conn_report *r = z->rows[0].report;
-
-    for (size_t k = 0; r && k < r->n_listed_subs; k++) {
-        const struct conn_report_sub *sub = &r->subs[k];
-
-        if (z->part == PART_SUBSCRIBED || is_asked_for(z->scope, sub->exporter)) {
-            write_sub(z, sub, r->cid, r->account);
-        }
-    }
-    z->rows[0].subs_from = r ? r->subs_next : 0;
-    z->at += z->rows[0].subs_from == 0;
-    mem_free(r);
-    z->rows[0].report = NULL;
-    pause_writing(z);
-}
-
 static bool has_any(const struct subsz_list *z, const struct subscriber *s)
 {
-    return z->part == PART_IMPORTED ? s->is_importing : s->n_subs > z->n_skipped;
+    return z->part == PART_IMPORTED ? s->n_importing > 0 : s->n_subs > z->n_skipped;
 }
 
 /* Passes over those that have nothing to list, or nothing on the page. */
@@ -301,12 +284,60 @@ static void find_subscriber(struct subsz_list *z)
     }
 }
 
-static void ask_for_list(struct subsz_list *z)
+static void write_list(struct subsz_list *z, const struct conn_report *r)
+{
+    for (size_t i = 0; i < r->n_listed_subs; i++) {
+        const struct conn_report_sub *sub = &r->subs[i];
+
+        if (z->part == PART_SUBSCRIBED || is_asked_for(z->scope, sub->exporter)) {
+            write_sub(z, sub, r->cid, r->account);
+        }
+    }
+}
+
+/* A list that is not complete is gone on with; those behind it will be asked for again. */
+static void on_lists(struct inquiry *i)
+{
+    struct subsz_list *z = CONTAINER_OF(i, struct subsz_list, inquiry);
+    uint32_t next = 0;
+
+    for (size_t k = 0; k < i->n; k++) {
+        struct conn_report *r = z->rows[k].report;
+
+        if (next == 0) {
+            if (r) {
+                write_list(z, r);
+                next = r->subs_next;
+            }
+            z->at = z->places[k] + (next == 0);
+        }
+        mem_free(r);
+        z->rows[k].report = NULL;
+    }
+    z->rows[0].subs_from = next;
+    pause_writing(z);
+}
+
+/* Of small lists many at once, as far as the page goes. */
+static void ask_for_lists(struct subsz_list *z)
 {
     unsigned what = z->part == PART_IMPORTED ? CONN_REPORT_IMPORTS : CONN_REPORT_SUBS;
+    uint64_t most = z->n_skipped + z->n_left < MOST_LISTED ? z->n_skipped + z->n_left : MOST_LISTED;
+    uint64_t n_subs = 0;
+    size_t n = 0;
 
-    z->rows[0].handle = z->subscribers[z->at].handle;
-    ask(z, 1, CONN_REPORT_BRIEF | what, on_list);
+    for (size_t i = z->at; i < z->n_subscribers && n < BATCH && n_subs < most; i++) {
+        const struct subscriber *s = &z->subscribers[i];
+
+        if (i == z->at || has_any(z, s)) {
+            z->places[n] = i;
+            z->rows[n].handle = s->handle;
+            z->rows[n].subs_from = n == 0 ? z->rows[0].subs_from : 0;
+            n++;
+            n_subs += z->part == PART_IMPORTED ? s->n_importing : s->n_subs;
+        }
+    }
+    ask(z, n, CONN_REPORT_BRIEF | what, on_lists);
 }
 
 /* ---- one thing after the other */
@@ -330,7 +361,7 @@ static void go_on_listing(struct subsz_list *z)
         find_subscriber(z);
     }
     if (z->at < z->n_subscribers) {
-        ask_for_list(z);
+        ask_for_lists(z);
     } else {
         finish(z);
     }

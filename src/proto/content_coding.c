@@ -1,20 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* gzip compresses. Snappy's frames hold their chunks as they are, which every reader takes: clients
- * ask for it as a matter of course, and what it would save is not worth an encoder. */
+/* What a header asks for, and the encoders. */
 #include "proto/content_coding.h"
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 #include <zlib.h>
 
 #include "base/attr.h"
+#include "proto/snappy.h"
 
 #define GZIP_WINDOW_BITS (MAX_WBITS + 16) // gzip's header and trailer, rather than zlib's
 #define GZIP_MEMORY 8                     // zlib's default
-#define SNAPPY_CHUNK 65536u
-#define SNAPPY_PLAIN_CHUNK '\x01'
-#define SNAPPY_CRC_BYTES 4u
 
 static bool contains(struct str s, struct str word)
 {
@@ -55,45 +51,6 @@ static void add_gzip(struct str payload, struct buf *out)
     deflateEnd(&z);
 }
 
-/* CRC-32C, masked as frames have it. */
-static uint32_t snappy_crc(struct str s)
-{
-    uint32_t crc = UINT32_MAX;
-
-    for (size_t i = 0; i < s.n; i++) {
-        crc ^= (uint8_t)s.p[i];
-        for (int bit = 0; bit < 8; bit++) {
-            crc = crc >> 1 ^ (crc & 1 ? 0x82f63b78u : 0);
-        }
-    }
-    crc = ~crc;
-    return (crc >> 15 | crc << 17) + 0xa282ead8u;
-}
-
-static void add_number(struct buf *out, uint32_t number, unsigned n_bytes)
-{
-    for (unsigned i = 0; i < n_bytes; i++) {
-        buf_add_char(out, (char)(number >> 8 * i & 0xff));
-    }
-}
-
-static void add_snappy(struct str payload, struct buf *out)
-{
-    buf_add(out, STR("\xff\x06"));
-    add_number(out, 0, 2);
-    buf_add(out, STR("sNaPpY"));
-    while (payload.n) {
-        size_t n = payload.n < SNAPPY_CHUNK ? payload.n : SNAPPY_CHUNK;
-        struct str chunk = {.p = payload.p, .n = n};
-
-        buf_add_char(out, SNAPPY_PLAIN_CHUNK);
-        add_number(out, (uint32_t)n + SNAPPY_CRC_BYTES, 3);
-        add_number(out, snappy_crc(chunk), SNAPPY_CRC_BYTES);
-        buf_add(out, chunk);
-        payload = (struct str){.p = payload.p + n, .n = payload.n - n};
-    }
-}
-
 void content_coding_encode(enum content_coding coding, struct str payload, struct buf *out)
 {
     switch (coding) {
@@ -101,7 +58,7 @@ void content_coding_encode(enum content_coding coding, struct str payload, struc
         add_gzip(payload, out);
         break;
     case CONTENT_SNAPPY:
-        add_snappy(payload, out);
+        snappy_add_stream(out, payload);
         break;
     case CONTENT_IDENTITY:
         buf_add(out, payload);

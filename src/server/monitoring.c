@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* There is one listener, HTTP or HTTPS. Whatever keeps it from being opened keeps the server from
+ * starting. */
 #include "server/monitoring.h"
 
 #include <inttypes.h>
@@ -7,27 +9,33 @@
 #include "io/tls_context.h"
 #include "server/server.h"
 
-/* Where the options want monitoring. */
-struct wish {
-    const char *scheme; // "http" or "https"
-    const char *host;
-    int64_t port; // as configured; 0: nowhere
-};
-
-static struct wish wish_of(const struct server_options *o)
+static bool is_https(const struct server_options *o)
 {
-    bool is_https = o->monitor.https.port != 0;
-    const struct listen_address *a = is_https ? &o->monitor.https : &o->monitor.http;
-
-    return (struct wish){.scheme = is_https ? "https" : "http",
-                         .host = a->host && a->host[0] ? a->host : o->host,
-                         .port = a->port};
+    return o->monitor.https.port != 0;
 }
 
-enum status monitoring_check(const struct server_config *config, struct diag *d)
+static const char *scheme_of(const struct server_options *o)
 {
-    if (config->server.monitor.https.port && !config->client.tls.is_on) {
-        diag_error(d, NULL, "TLS cert and key required for HTTPS");
+    return is_https(o) ? "https" : "http";
+}
+
+static const struct listen_address *address_of(const struct server_options *o)
+{
+    return is_https(o) ? &o->monitor.https : &o->monitor.http;
+}
+
+const char *monitoring_host(const struct server_options *o)
+{
+    const struct listen_address *a = address_of(o);
+
+    return a->host && a->host[0] ? a->host : o->host;
+}
+
+static enum status check(const struct server_options *o, struct diag *d)
+{
+    if (o->monitor.http.port && o->monitor.https.port) {
+        diag_error(d, NULL, "can't specify both HTTP (%" PRId64 ") and HTTPs (%" PRId64 ") ports",
+                   o->monitor.http.port, o->monitor.https.port);
         return ST_FAILED;
     }
     return ST_OK;
@@ -39,41 +47,47 @@ enum status monitoring_make_tls(const struct server_config *config, struct tls_c
     struct tls_options o = config->client.tls;
 
     *out = NULL;
+    if (!is_https(&config->server)) {
+        return ST_OK;
+    }
+    if (!o.is_on) {
+        diag_error(d, NULL, "TLS cert and key required for HTTPS");
+        return ST_FAILED;
+    }
     o.verify = o.verify_and_map = o.check_known_urls = false; // whoever asks may look
-    return config->server.monitor.https.port ? tls_context_new(&o, d, NULL, out) : ST_OK;
+    return tls_context_new(&o, d, NULL, out);
 }
 
-static enum status secure(struct server *s)
+static enum status secure(struct server *s, struct diag *d)
 {
     struct tls_context *tls;
-    struct diag d = {0};
-    enum status st = monitoring_make_tls(s->config, &tls, &d);
+    enum status st = monitoring_make_tls(s->config, &tls, d);
 
     if (st == ST_OK) {
         http_server_secure(&s->monitoring.http, tls);
-    } else {
-        log_fatal("Can't start monitoring: %.*s", STR_ARG(diag_first(&d)));
     }
-    diag_deinit(&d);
     return st;
 }
 
-static enum status open_listener(struct server *s, const struct wish *w)
+static enum status open_listener(struct server *s, struct diag *d)
 {
+    const struct server_options *o = &s->config->server;
     struct listener *l = &s->monitoring.listener;
+    int64_t port = address_of(o)->port;
     char why[256];
 
-    if (w->port < -1 || w->port > UINT16_MAX) {
-        log_fatal("Can't start monitoring: can't listen to the monitor port: listen tcp: address "
-                  "%" PRId64 ": invalid port",
-                  w->port);
+    if (port < -1 || port > UINT16_MAX) {
+        diag_error(d, NULL,
+                   "can't listen to the monitor port: listen tcp: address %" PRId64
+                   ": invalid port",
+                   port);
         return ST_FAILED;
     }
-    uint16_t port = w->port < 0 ? 0 : (uint16_t)w->port;
-    enum status st = listener_open(l, s->control, w->host, port, "Monitor", why, sizeof(why));
+    enum status st = listener_open(l, s->control, monitoring_host(o), port < 0 ? 0 : (uint16_t)port,
+                                   "Monitor", why, sizeof(why));
     if (st != ST_OK) {
         l->fd = -1;
-        log_fatal("Can't start monitoring: can't listen to the monitor port: %s", why);
+        diag_error(d, NULL, "can't listen to the monitor port: %s", why);
     }
     return st;
 }
@@ -83,31 +97,43 @@ static void on_accept(struct listener *l, int fd, const struct sockaddr_storage 
     http_server_accept(l->arg, fd, from);
 }
 
+static enum status open_all(struct server *s, struct diag *d)
+{
+    enum status st = check(&s->config->server, d);
+
+    if (st == ST_OK) {
+        st = secure(s, d);
+    }
+    return st == ST_OK ? open_listener(s, d) : st;
+}
+
 enum status monitoring_open(struct server *s)
 {
+    const struct server_options *o = &s->config->server;
     struct monitoring *m = &s->monitoring;
-    struct wish w = wish_of(&s->config->server);
+    struct diag d = {0};
 
-    http_server_init(&m->http, &s->monitor, str_of(s->config->server.monitor.base_path));
-    if (w.port == 0) {
+    http_server_init(&m->http, &s->monitor, str_of(o->monitor.base_path));
+    if (address_of(o)->port == 0) {
         return ST_OK;
     }
-    enum status st = secure(s);
+    enum status st = open_all(s, &d);
     if (st == ST_OK) {
-        st = open_listener(s, &w);
-    }
-    if (st == ST_OK) {
-        log_info("Starting %s monitor on %s", w.scheme, m->listener.address);
+        log_info("Starting %s monitor on %s", scheme_of(o), m->listener.address);
         listener_start(&m->listener, on_accept, &m->http);
+    } else {
+        log_fatal("Can't start monitoring: %.*s", STR_ARG(diag_first(&d)));
     }
+    diag_deinit(&d);
     return st;
 }
 
 struct ports_file_entry monitoring_ports_entry(const struct server *s)
 {
-    struct wish w = wish_of(&s->config->server);
+    const struct server_options *o = &s->config->server;
 
-    return (struct ports_file_entry){"monitoring", w.scheme, w.host, s->monitoring.listener.port};
+    return (struct ports_file_entry){"monitoring", scheme_of(o), monitoring_host(o),
+                                     s->monitoring.listener.port};
 }
 
 void monitoring_stop(struct server *s)

@@ -11,6 +11,7 @@
 
 struct server;
 struct server_config;
+struct server_options;
 struct tls_context;
 
 struct monitoring {
@@ -18,11 +19,8 @@ struct monitoring {
     struct http_server http;
 };
 
-/**
- * Check what is asked for.
- * @return  ST_FAILED: the reason is in d
- */
-MUST_USE enum status monitoring_check(const struct server_config *config, struct diag *d);
+/** @return  the host that monitoring is for, if there is any. */
+const char *monitoring_host(const struct server_options *o);
 
 /** Listen where the options say, if they do, and log it; who connects is served as soon as control
  * runs. Errors are logged. */

@@ -9,6 +9,7 @@
 #include "base/quote.h"
 #include "broker/perms.h"
 #include "client/client.h"
+#include "server/monitoring.h"
 #include "server/server_config.h"
 
 struct comparison {
@@ -44,6 +45,17 @@ static void compare_port(struct comparison *c)
 
     if (now >= 0 && now != c->port) {
         refuse(c, "Port", "old=%d, new=%lld", c->port, (long long)now);
+    }
+}
+
+/* The ports have rows of their own. */
+static void compare_monitor_host(struct comparison *c)
+{
+    const char *before = monitoring_host(&c->before->server);
+    const char *now = monitoring_host(&c->now->server);
+
+    if (strcmp(before, now) != 0) {
+        refuse(c, "HTTPHost", "old=%s, new=%s", before, now);
     }
 }
 
@@ -307,6 +319,8 @@ static const struct wording {
     {"disable_sublist_cache", .field = "NoSublistCache"},
     {"allow_non_tls", .field = "AllowNonTLS"},
     {"authorization.proxy_required", .field = "ProxyRequired"},
+    {"http", .compare = compare_monitor_host},
+    {"https", .compare = compare_monitor_host},
     {"http_port", .field = "HTTPPort"},
     {"https_port", .field = "HTTPSPort"},
     {"http_base_path", .field = "HTTPBasePath"},

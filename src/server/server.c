@@ -340,6 +340,7 @@ void server_shutdown(struct server *s)
 void server_deinit(struct server *s)
 {
     if (!s->is_shutting_down && s->control) { // a start that failed half-way
+        s->monitor.is_stopping = true;
         acceptor_stop(s);
         monitoring_stop(s);
         server_post_all(s, stop_worker, NULL);

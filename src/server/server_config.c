@@ -11,7 +11,6 @@
 #include "base/str.h"
 #include "broker/tenancy.h"
 #include "server/cli.h"
-#include "server/monitoring.h"
 
 void server_config_tables(struct server_config *c, struct option_table *out)
 {
@@ -138,9 +137,6 @@ enum status server_config_check(struct server_config *c, struct diag *d)
         return ST_FAILED;
     }
     enum status st = refuse_missing(c, d);
-    if (monitoring_check(c, d) != ST_OK) {
-        st = ST_FAILED;
-    }
     if (make_tenancy(c, d) != ST_OK) { // the command line may have changed accounts
         st = ST_FAILED;
     }

@@ -6,9 +6,14 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "client/client_tls.h"
+#include "io/tls_context.h"
+#include "server/advertise.h"
 #include "server/server.h"
 #include "server/server_head.h"
 #include "server/version.h"
+
+/** What a configuration without TLS has. */
+#define USUAL_TLS_TIMEOUT_S 2
 
 /* What write() has written, as a string of the arena. */
 static struct str keep(struct arena *a, struct buf *take_json)
@@ -17,6 +22,17 @@ static struct str keep(struct arena *a, struct buf *take_json)
 
     buf_deinit(take_json);
     return kept;
+}
+
+/* As clients are told. */
+static void take_address(const struct server *s, struct monitor_facts *f)
+{
+    const struct server_options *o = &s->config->server;
+
+    if (advertise_find(o, s->client_listener.port, &f->host, &f->port) != ST_OK) {
+        f->host = str_of(o->host); // was refused already
+        f->port = s->client_listener.port;
+    }
 }
 
 static void take_limits(const struct client_options *o, struct monitor_facts *f)
@@ -42,13 +58,16 @@ static void take_security(const struct server *s, struct monitor_facts *f)
 {
     const struct client_options *o = &s->config->client;
     const struct login_rules *rules = s->reload.rules ? s->reload.rules : s->homes[1].rules;
+    const struct tls_context *tls = s->reload.rules ? s->reload.tls : s->homes[1].tls;
     int64_t timeout_ns = client_auth_timeout_ns(o, s->config->auth.timeout_ns);
 
     f->auth_required = login_is_required(rules);
     f->tls_required = client_tls_is_required(o);
     f->tls_verify = o->tls.is_on && o->tls.verify;
     f->auth_timeout_s = (double)timeout_ns / (double)CLOCK_SEC_NS;
-    f->tls_timeout_s = (double)o->tls.timeout_ns / (double)CLOCK_SEC_NS;
+    f->tls_timeout_s =
+        o->tls.is_on ? (double)o->tls.timeout_ns / (double)CLOCK_SEC_NS : USUAL_TLS_TIMEOUT_S;
+    f->tls_cert_not_after_ns = tls ? tls_context_not_after_ns(tls) : 0;
 }
 
 static void take_monitoring(const struct server_options *o, struct monitor_facts *f)
@@ -97,14 +116,13 @@ void server_facts_update(struct server *s)
         .server_id = str_of(s->key.id),
         .server_name = str_of(c->server.server_name[0] ? c->server.server_name : s->key.id),
         .version = STR(VERSION_COMPATIBLE),
-        .build = STR("gnatwren " GNATWREN_VERSION ", " __VERSION__),
-        .host = str_of(c->server.host),
-        .port = s->client_listener.port,
+        .build = STR(CLIENT_TOOLCHAIN),
         .config_digest = str_of(c->digest),
         .config_load_ns = clock_wall_ns(),
         .auth = &c->auth,
         .system_account = c->tenancy->system ? c->tenancy->system->name : (struct str){0},
     };
+    take_address(s, &f->facts);
     take_limits(&c->client, &f->facts);
     take_security(s, &f->facts);
     take_monitoring(&c->server, &f->facts);

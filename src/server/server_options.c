@@ -3,7 +3,6 @@
  * log_open, the others live as long as the struct. */
 #include "server/server_options.h"
 
-#include <inttypes.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -185,10 +184,6 @@ enum status server_options_check(const struct server_options *o, struct diag *d)
                    "lame duck grace period (%s) should be strictly lower than lame duck duration "
                    "(%s)",
                    grace, duration);
-    }
-    if (o->monitor.http.port && o->monitor.https.port) {
-        diag_error(d, NULL, "can't specify both HTTP (%" PRId64 ") and HTTPs (%" PRId64 ") ports",
-                   o->monitor.http.port, o->monitor.https.port);
     }
     return d->n_errors > n_before ? ST_FAILED : ST_OK;
 }

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/ptrset.h"
 #include "broker/account.h"
 #include "io/worker.h"
 #include "monitor/account_stats.h"
@@ -32,7 +33,7 @@ static bool is_of(const void *element, const void *key)
 /* ---- the event ---- */
 
 static void write_event(struct system *s, const struct event_stamp *e, const struct account *a,
-                  int64_t n_clients, struct buf *out)
+                        int64_t n_clients, struct buf *out)
 {
     struct json j = json_to(out);
 
@@ -65,8 +66,7 @@ static void tell(const struct account_watch *w)
         buf_printf(&subject, "%s%s%s", subjects[i].before, w->account->name, subjects[i].after);
         if (outbox_wants(&s->outbox, s->account, buf_str(&subject))) {
             write_event(s, &e, w->account, w->n_clients, &text);
-            outbox_post(&s->outbox, s->account, buf_str(&subject), (struct str){0},
-                        buf_str(&text));
+            outbox_post(&s->outbox, s->account, buf_str(&subject), (struct str){0}, buf_str(&text));
         }
     }
     buf_deinit(&subject);

@@ -6,7 +6,6 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "base/ptrset.h"
 #include "io/timer.h"
 
 struct account;

@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "base/attr.h"
 #include "base/clock.h"
 #include "broker/accounts.h"
 #include "broker/party.h"

@@ -39,7 +39,8 @@ static void drop(struct outbox *o)
     static struct log_rate rate;
 
     o->n_dropped++;
-    log_limited(&rate, LOG_WRN, "Dropped events of the system account, %llu so far: too many at once",
+    log_limited(&rate, LOG_WRN,
+                "Dropped events of the system account, %llu so far: too many at once",
                 (unsigned long long)o->n_dropped);
 }
 
@@ -95,6 +96,10 @@ void outbox_post(struct outbox *o, struct account *a, struct str subject, struct
                  struct str payload)
 {
     size_t n_bytes = sizeof(struct post) + subject.n + hdr.n + payload.n;
+
+    if (o->is_closed) {
+        return;
+    }
     struct post *p = mem_alloc(n_bytes);
     char *at = (char *)(p + 1);
 
@@ -121,10 +126,11 @@ static void run_flush(void *arg)
     mem_free(f);
 }
 
-void outbox_flush(struct outbox *o, void (*fn)(void *arg), void *arg)
+void outbox_close(struct outbox *o, void (*fn)(void *arg), void *arg)
 {
     struct flush *f = mem_alloc(sizeof(*f));
 
+    o->is_closed = true;
     *f = (struct flush){.outbox = o, .fn = fn, .arg = arg};
     worker_call(o->delivery->shard->worker, run_flush, f);
 }

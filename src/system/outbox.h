@@ -21,8 +21,9 @@ struct outbox {
     struct server_block *block;
     void (*on_room)(void *arg); // see outbox_await_room
     void *room_arg;
-    uint64_t n_dropped;            // events, as too many were on the way
-    _Atomic size_t n_bytes;        // on the way
+    bool is_closed;         // nothing is posted any more
+    uint64_t n_dropped;     // events, as too many were on the way
+    _Atomic size_t n_bytes; // on the way
     _Atomic bool is_room_awaited;
 };
 
@@ -47,6 +48,6 @@ bool outbox_has_room(struct outbox *o);
 /** Call on_room when there is room again. */
 void outbox_await_room(struct outbox *o);
 
-/** Call fn(arg) once everything posted so far has been handed to the workers of those that get it.
- */
-void outbox_flush(struct outbox *o, void (*fn)(void *arg), void *arg);
+/** Post nothing from now on, and call fn(arg) once everything posted so far has been handed to the
+ * workers of those that get it. */
+void outbox_close(struct outbox *o, void (*fn)(void *arg), void *arg);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One request is answered after the other, so whoever asks for several things gets them in order.
- * A service may overtake those that wait if it answers at once. What waits is bounded; when too
- * many answers are on their way nothing is taken from the queue. */
+/* One request is answered after the other, so whoever asks for several things gets them in order;
+ * but a service that answers at once does not wait for one that does not. What waits is bounded;
+ * when too many answers are on their way nothing is answered. */
 #include "system/request.h"
 
 #include <string.h>
@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "broker/account.h"
 #include "broker/deliver.h"
+#include "broker/msg_origin.h"
 #include "broker/peer.h"
 #include "broker/server_block.h"
 #include "broker/sub.h"
@@ -25,8 +26,9 @@
 #include "system/services.h"
 #include "system/system.h"
 
-#define MAX_WAITING_BYTES (16u << 20)
-#define PER_TURN 16 // so many are taken from the queue; control has other things to do
+#define MAX_WAITING_BYTES (4u << 20)
+#define MIN_BYTES 1024u // that one is counted as: it costs time, not only room
+#define PER_TURN 16     // requests of each list; control has other things to do
 
 /* ---- answering ---- */
 
@@ -36,14 +38,30 @@ static void on_turn(void *arg)
 {
     struct system *s = arg;
 
+    s->requests.is_turn_due = false;
     run(&s->requests);
 }
 
-static bool has_next(struct request_queue *q, struct system *s)
+static void append(struct request_list *l, struct request *r)
 {
-    if (q->current || !q->first) {
-        return false;
+    *(l->first ? &l->last->next : &l->first) = r;
+    l->last = r;
+}
+
+static void serve_next(struct request_queue *q, struct request_list *l)
+{
+    struct request *r = l->first;
+
+    l->first = r->next;
+    if (l == &q->waiting) {
+        q->current = r;
     }
+    atomic_fetch_sub(&q->n_bytes, r->n_bytes);
+    r->service->serve(r);
+}
+
+static bool has_room(struct system *s)
+{
     if (!outbox_has_room(&s->outbox)) {
         outbox_await_room(&s->outbox); // calls on_turn
         return false;
@@ -51,26 +69,27 @@ static bool has_next(struct request_queue *q, struct system *s)
     return true;
 }
 
+/* Some of each list, so that neither keeps the other from being served, nor both together control
+ * from everything else. */
 static void run(struct request_queue *q)
 {
     struct system *s = CONTAINER_OF(q, struct system, requests);
+    int n_quick = 0;
     int n = 0;
 
-    if (q->is_running || s->monitor->is_stopping) {
+    if (q->is_running || q->is_turn_due || s->monitor->is_stopping) {
         return;
     }
     q->is_running = true;
-    while (n < PER_TURN && has_next(q, s)) {
-        struct request *r = q->first;
-
-        q->first = r->next;
-        q->current = r;
-        atomic_fetch_sub(&q->n_bytes, r->n_bytes);
-        r->service->serve(r);
-        n++;
+    for (; q->quick.first && n_quick < PER_TURN && has_room(s); n_quick++) {
+        serve_next(q, &q->quick);
+    }
+    for (; q->waiting.first && !q->current && n < PER_TURN && has_room(s); n++) {
+        serve_next(q, &q->waiting);
     }
     q->is_running = false;
-    if (n == PER_TURN) {
+    if (n_quick == PER_TURN || n == PER_TURN) {
+        q->is_turn_due = true;
         worker_call(s->monitor->control, on_turn, s);
     }
 }
@@ -147,6 +166,16 @@ void request_answer(struct request *r, struct str data)
     request_drop(r);
 }
 
+static void write_error(struct json *j, struct str account, int code, struct str why)
+{
+    json_key(j, "error");
+    json_open_object(j);
+    json_opt_str(j, "account", account);
+    json_add_int(j, "code", code);
+    json_add_str(j, "description", why);
+    json_close_object(j);
+}
+
 void request_fail(struct request *r, int code, struct str why, bool with_null)
 {
     struct buf text = {0};
@@ -157,11 +186,19 @@ void request_fail(struct request *r, int code, struct str why, bool with_null)
         json_key(&j, "data");
         json_raw(&j, STR("null"));
     }
-    json_key(&j, "error");
-    json_open_object(&j);
-    json_add_int(&j, "code", code);
-    json_add_str(&j, "description", why);
+    write_error(&j, (struct str){0}, code, why);
     json_close_object(&j);
+    request_reply(r, buf_str(&text));
+    buf_deinit(&text);
+}
+
+void request_fail_account(struct request *r, int code, struct str why)
+{
+    struct buf text = {0};
+    struct json j = json_to(&text);
+
+    open_envelope(r, &j);
+    write_error(&j, request_account(r), code, why);
     json_close_object(&j);
     request_reply(r, buf_str(&text));
     buf_deinit(&text);
@@ -205,14 +242,10 @@ static void on_request(struct worker *w, struct inbox_item *item)
     (void)w;
     if (s->monitor->is_stopping) {
         request_free(r);
-    } else if (r->service->overtakes && outbox_has_room(&s->outbox)) {
-        atomic_fetch_sub(&q->n_bytes, r->n_bytes);
-        r->service->serve(r);
-    } else {
-        *(q->first ? &q->last->next : &q->first) = r;
-        q->last = r;
-        run(q);
+        return;
     }
+    append(r->service->overtakes ? &q->quick : &q->waiting, r);
+    run(q);
 }
 
 /** What a subscription is for. */
@@ -232,15 +265,15 @@ static struct str put(char **at, struct str s)
 
 static struct request *request_new(const struct entry *e, const struct msg *m)
 {
-    size_t n_bytes = sizeof(struct request) + m->subject.n + m->reply.n + m->payload.n;
+    size_t n_bytes = m->subject.n + m->reply.n + m->payload.n;
     struct str accept = header_find(m->hdr, STR("Accept-Encoding"));
-    struct request *r = mem_alloc(n_bytes);
+    struct request *r = mem_alloc(sizeof(*r) + n_bytes);
     char *at = (char *)(r + 1);
 
     *r = (struct request){.item.run = on_request,
                           .system = e->system,
                           .service = e->service,
-                          .n_bytes = n_bytes,
+                          .n_bytes = MIN_BYTES + n_bytes,
                           .accepts_coding = accept.n > 0,
                           .coding = content_coding_find(accept)};
     r->subject = put(&at, m->subject);
@@ -254,8 +287,18 @@ static void drop(struct request_queue *q)
     static struct log_rate rate;
     uint64_t n = atomic_fetch_add(&q->n_dropped, 1) + 1;
 
-    log_limited(&rate, LOG_WRN, "Dropped requests to the system account, %llu so far: too many at once",
+    log_limited(&rate, LOG_WRN,
+                "Dropped requests to the system account, %llu so far: too many at once",
                 (unsigned long long)n);
+}
+
+/* Other accounts have no more than half of it, whatever they ask. */
+static bool is_room_for(struct request_queue *q, const struct msg *m)
+{
+    size_t max = m->origin->service ? MAX_WAITING_BYTES / 2 : MAX_WAITING_BYTES;
+    size_t n_bytes = atomic_load(&q->n_bytes);
+
+    return n_bytes == 0 || n_bytes + m->payload.n < max;
 }
 
 /* Thread: the requestor's worker. */
@@ -264,7 +307,6 @@ static size_t handle(struct delivery *d, struct account *a, struct msg *m, struc
 {
     const struct entry *e = sub_record(s, sizeof(*e));
     struct request_queue *q = &e->system->requests;
-    size_t n_bytes;
 
     (void)d;
     (void)a;
@@ -272,10 +314,9 @@ static size_t handle(struct delivery *d, struct account *a, struct msg *m, struc
     if (m->reply.n == 0 && !e->service->acts_without_reply) {
         return 1;
     }
-    n_bytes = m->subject.n + m->reply.n + m->payload.n;
-    if (atomic_load(&q->n_bytes) + n_bytes > MAX_WAITING_BYTES) {
+    if (!is_room_for(q, m)) {
         drop(q);
-        return 1;
+        return 0; // whoever asks is told that nobody is there
     }
     struct request *r = request_new(e, m);
 
@@ -308,15 +349,22 @@ void request_queue_init(struct system *s)
     s->outbox.room_arg = s;
 }
 
-void request_queue_deinit(struct system *s)
+static void free_list(const struct request_list *l)
 {
-    struct request_queue *q = &s->requests;
     struct request *next;
 
-    for (struct request *r = q->first; r; r = next) {
+    for (struct request *r = l->first; r; r = next) {
         next = r->next;
         request_free(r);
     }
+}
+
+void request_queue_deinit(struct system *s)
+{
+    struct request_queue *q = &s->requests;
+
+    free_list(&q->waiting);
+    free_list(&q->quick);
     if (q->current) {
         request_free(q->current);
     }

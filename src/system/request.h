@@ -26,18 +26,24 @@ struct request {
     struct system *system;
     const struct service *service;
     struct str subject, reply, payload; // in the memory behind it
-    size_t n_bytes;                     // of all
+    size_t n_bytes;                     // that it is counted as while it waits
     bool accepts_coding;                // the answer is to say how it is encoded:
     enum content_coding coding;
     struct query *query; // the document that it waits for; NULL: none
     struct buf body;     // as much of that as there is
 };
 
-struct request_queue {
+struct request_list {
     struct request *first, *last;
-    struct request *current; // is being answered; NULL: none is
-    bool is_running;         // requests are taken from the queue right now
-    _Atomic size_t n_bytes;  // of those that wait, or are on their way here
+};
+
+struct request_queue {
+    struct request_list waiting; // are answered one after the other
+    struct request_list quick;   // need not wait for those
+    struct request *current;     // of the former, is being answered; NULL: none is
+    bool is_running;             // requests are taken from it right now
+    bool is_turn_due;            // and will be in the next turn
+    _Atomic size_t n_bytes;      // of those that wait, or are on their way here
     _Atomic uint64_t n_dropped;
 };
 
@@ -62,6 +68,9 @@ void request_answer(struct request *r, struct str data);
 
 /** Answer it with an error. @param with_null  say that there are no data */
 void request_fail(struct request *r, int code, struct str text, bool with_null);
+
+/** Answer it with an error that names the account of its subject. */
+void request_fail_account(struct request *r, int code, struct str text);
 
 /** Do not answer it. */
 void request_drop(struct request *r);

@@ -16,6 +16,7 @@
 #include "monitor/account_stats.h"
 #include "monitor/facts.h"
 #include "monitor/monitor.h"
+#include "proto/subject.h"
 #include "system/account_watch.h"
 #include "system/request.h"
 #include "system/services.h"
@@ -38,8 +39,8 @@ void serve_conns(struct request *r)
     const struct account *a = find_account(r, request_account(r));
     struct str named = {0};
     struct buf text = {0};
-    bool is_meant = !r->payload.n || json_field_read_text(r->payload, fields, ARRAY_SIZE(fields),
-                                                          &named, &text);
+    bool is_meant = !r->payload.n ||
+                    json_field_read_text(r->payload, fields, ARRAY_SIZE(fields), &named, &text);
 
     is_meant = is_meant && (!named.n || str_equal(named, request_account(r)));
     json_field_free(&named);
@@ -110,7 +111,7 @@ static const struct json_field statz_fields[] = {
     JSON_FIELD("include_unused", struct statz_options, include_unused),
 };
 
-/* @return  whether there was anything to tell */
+/* @return  whether that is worth an answer */
 static bool write_statz(const struct request *r, const struct statz_options *o, struct buf *out)
 {
     const struct tenancy *t = r->system->monitor->tenancy;
@@ -133,7 +134,7 @@ static bool write_statz(const struct request *r, const struct statz_options *o, 
     }
     json_close_array(&j);
     json_close_object(&j);
-    return is_any;
+    return is_any || o->include_unused;
 }
 
 void serve_statz(struct request *r)
@@ -145,8 +146,8 @@ void serve_statz(struct request *r)
     if (!request_is_meant(r)) {
         return;
     }
-    if (r->payload.n && !json_field_read_text(r->payload, statz_fields, ARRAY_SIZE(statz_fields),
-                                              &o, &why)) {
+    if (r->payload.n &&
+        !json_field_read_text(r->payload, statz_fields, ARRAY_SIZE(statz_fields), &o, &why)) {
         request_fail(r, 400, buf_str(&why), false);
     } else if (write_statz(r, &o, &text)) {
         request_answer(r, buf_str(&text));
@@ -215,4 +216,18 @@ void serve_nsubs(struct request *r)
     json_field_free(&o.subject);
     json_field_free(&o.queue);
     buf_deinit(&why);
+}
+
+/* ---- CLAIMS.UPDATE ---- */
+
+void serve_claims_update(struct request *r)
+{
+    if (r->payload.n == 0) {
+        request_fail_account(r, 500, STR("jwt update error - request body is empty"));
+    } else if (subject_count_tokens(r->payload) != 3) {
+        request_fail_account(r, 500, STR("jwt update resulted in error - expected 3 chunks"));
+    } else {
+        request_fail_account(r, 500,
+                             STR("jwt update resulted in error - accounts are not made of JWTs"));
+    }
 }

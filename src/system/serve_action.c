@@ -4,7 +4,6 @@
 #include "base/attr.h"
 #include "base/json_field.h"
 #include "monitor/conn_action.h"
-#include "monitor/monitor.h"
 #include "system/request.h"
 #include "system/services.h"
 #include "system/system.h"
@@ -35,7 +34,8 @@ static bool read_cid(struct request *r, uint64_t *cid)
 
 static void on_kicked(void *arg, enum conn_action_result result)
 {
-    finish(arg, result == CONN_ACTION_DONE ? (struct str){0} : STR("no such client or leafnode id"));
+    finish(arg,
+           result == CONN_ACTION_DONE ? (struct str){0} : STR("no such client or leafnode id"));
 }
 
 void serve_kick(struct request *r)
@@ -52,8 +52,9 @@ static void on_announced(void *arg, enum conn_action_result result)
     static const struct str errors[] = {
         [CONN_ACTION_DONE] = {0},
         [CONN_ACTION_NOBODY] = STR_INIT("no such client id"),
-        [CONN_ACTION_REFUSED] = STR_INIT("client does not support Lame Duck Mode or is not ready to "
-                                         "receive the notification"),
+        [CONN_ACTION_REFUSED] =
+            STR_INIT("client does not support Lame Duck Mode or is not ready to "
+                     "receive the notification"),
     };
 
     finish(arg, errors[result]);
@@ -75,9 +76,7 @@ static void on_reloaded(void *arg, struct str error)
 
 void serve_reload(struct request *r)
 {
-    struct system *s = r->system;
-
     if (request_is_meant(r)) {
-        s->reload(s->reload_arg, on_reloaded, r);
+        system_reload(r->system, on_reloaded, r);
     }
 }

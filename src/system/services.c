@@ -30,6 +30,7 @@ static const struct service others[] = {
     {.name = "CONNS", .where = SERVICE_ACCOUNT, .serve = serve_conns},
     {.name = "STATZ", .where = SERVICE_ACCOUNT, .serve = serve_statz},
     {.name = "JSZ", .where = SERVICE_ACCOUNT, .serve = serve_account_jsz},
+    {.name = "CLAIMS.UPDATE", .where = SERVICE_ACCOUNT, .serve = serve_claims_update},
     {.name = "ACCOUNT.NSUBS", .where = SERVICE_PLAIN, .serve = serve_nsubs},
 };
 

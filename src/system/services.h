@@ -18,7 +18,7 @@ struct system;
 struct service {
     const char *name; // X
     unsigned where;
-    bool overtakes;          // is answered at once, before those that wait
+    bool overtakes;          // is answered at once, even while another one is being answered
     bool acts_without_reply; // others do nothing if nobody waits for an answer
     /** Answer; ends the request now or later (system/request.h). Thread: control. */
     void (*serve)(struct request *r);
@@ -54,6 +54,10 @@ void serve_account_jsz(struct request *r);
 
 /** NSUBS: how many of its clients subscribe to something. */
 void serve_nsubs(struct request *r);
+
+/** CLAIMS.UPDATE: another JWT for the account, which is refused: accounts are those that are
+ * configured. */
+void serve_claims_update(struct request *r);
 
 /* What is done to the server and its clients. */
 

@@ -161,7 +161,9 @@ static void on_due(struct timer *t)
 
 void statsz_start(struct system *s)
 {
-    s->statsz = (struct statsz){
-        .system = s, .timer.fire = on_due, .interval_ns = MIN_INTERVAL_NS, .sent_ns = INT64_MIN / 2};
+    s->statsz = (struct statsz){.system = s,
+                                .timer.fire = on_due,
+                                .interval_ns = MIN_INTERVAL_NS,
+                                .sent_ns = INT64_MIN / 2};
     worker_set_timer(s->monitor->control, &s->statsz.timer, clock_now_ns() + FIRST_NS);
 }

@@ -31,7 +31,7 @@ static void open_inline_services(struct system *s)
 
     for (size_t i = 0; i < ARRAY_SIZE(services); i++) {
         system_add_sub(s, sub_new(HANDLE_NONE, services[i].ops, str_of(services[i].subject),
-                           (struct str){0}, (struct str){0}));
+                                  (struct str){0}, (struct str){0}));
     }
 }
 
@@ -68,6 +68,11 @@ void system_close(struct system *s)
     *s = (struct system){0};
 }
 
+void system_reload(struct system *s, void (*done)(void *arg, struct str error), void *arg)
+{
+    s->reload(s->reload_arg, done, arg);
+}
+
 void system_tell_lame_duck(struct system *s)
 {
     if (s->account) {
@@ -79,7 +84,7 @@ void system_tell_shutdown(struct system *s, void (*done)(void *arg), void *arg)
 {
     if (s->account) {
         event_announce(s, "SHUTDOWN");
-        outbox_flush(&s->outbox, done, arg);
+        outbox_close(&s->outbox, done, arg);
     } else {
         done(arg);
     }

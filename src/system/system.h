@@ -34,8 +34,7 @@ struct system {
     size_t n_services;
     struct sub **subs; // of all services; references
     size_t n_subs;
-    /** Read the configuration again, then call done with what went wrong; empty: nothing. Set by
-     * the server. */
+    /* What system_reload calls; set by the server. */
     void (*reload)(void *arg, void (*done)(void *done_arg, struct str error), void *done_arg);
     void *reload_arg;
 };
@@ -55,6 +54,10 @@ void system_close(struct system *s);
 /** Serve one more subject. @param take_sub  owned by the system from now on. For the other files;
  * thread: control, before the workers run. */
 void system_add_sub(struct system *s, struct sub *take_sub);
+
+/** Have the server read its configuration again. @param done  called now or later, with what went
+ * wrong; empty: nothing. Thread: control. */
+void system_reload(struct system *s, void (*done)(void *arg, struct str error), void *arg);
 
 /** Tell that no new clients are let in. Thread: control. */
 void system_tell_lame_duck(struct system *s);

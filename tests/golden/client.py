@@ -200,8 +200,8 @@ class Client:
     def _take(self, n):
         while len(self._buffer) < n + 2:
             self._fill()
-        taken_, self._buffer = self._buffer[:n], self._buffer[n + 2:]
-        return taken_
+        data, self._buffer = self._buffer[:n], self._buffer[n + 2:]
+        return data
 
     def _loop(self):
         """The reading thread."""

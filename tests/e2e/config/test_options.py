@@ -211,7 +211,6 @@ def test_c29_start_checks(judge, refused, program, text, message):
     ("leafnodes { remotes: [ {url: \"nats://127.0.0.1:1\"} ] }\n", "t.conf:1:12: leafnodes is not supported yet"),
     ("websocket { port: -1, no_tls: true }\n", "t.conf:1:12: websocket is not supported yet"),
     ("jetstream: enabled\n", "t.conf:1:0: jetstream is not supported yet"),
-    ("http: 8222\n", "t.conf:1:0: http: monitoring is not supported yet"),
 ])
 def test_not_yet(judge, refused, program, text, message):
     """What does not exist yet is refused by a start, with its place."""

@@ -81,7 +81,9 @@ def test_deb_control(packages, tmp_path):
     version = re.search(r"version: '(.*)'", (ROOT / "meson.build").read_text())[1]
     assert output("dpkg-deb", "-f", packages["gnatwren"], "Version").strip() == version
     depends = output("dpkg-deb", "-f", packages["gnatwren"], "Depends")
-    assert re.search(r"\blibc6 \(>=", depends) and re.search(r"\blibssl3", depends) and "systemd" in depends
+    assert "systemd" in depends
+    if has_interpreter(Path(gnatwren_binary())):
+        assert re.search(r"\blibc6 \(>=", depends) and re.search(r"\blibssl3", depends)
     output("dpkg-deb", "-e", packages["gnatwren"], tmp_path)
     assert (tmp_path / "conffiles").read_text() == "/etc/gnatwren/gnatwren.conf\n"
     sums = dict(reversed(line.split("  ")) for line in (tmp_path / "md5sums").read_text().splitlines())
@@ -121,6 +123,8 @@ def test_deb_is_reproducible(packages, tmp_path):
 def test_lintian(packages):
     """Debian's own check finds nothing to warn of."""
     need("lintian")
+    if not has_interpreter(Path(gnatwren_binary())):
+        pytest.skip("Debian wants no static programs")
     done = subprocess.run(["lintian", "--allow-root", "--fail-on", "error,warning", *packages.values()],
                           capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout

@@ -8,6 +8,7 @@ import signal
 import pytest
 
 from e2e.monitor.web import Monitor
+from e2e.robustness.conftest import memory_counts, process  # noqa: F401  (fixtures)
 from e2e.tls.conftest import certificate, secure  # noqa: F401  (fixtures)
 from harness import eventually
 
@@ -41,10 +42,8 @@ class World(Monitor):
         return self._connect(self.server, **kwargs)
 
     def entry(self, client, query: str = "") -> dict:
-        """What /connz says of an open connection; `query` is more of it: "&auth=1"."""
-        found = self.connections(f"?cid={client.cid}{query}")
-        assert len(found) == 1, found
-        return found[0]
+        """What /connz says of an open connection, as soon as it does; `query` is more of it: "&auth=1"."""
+        return eventually(lambda: self.connections(f"?cid={client.cid}{query}"))[0]
 
     def gone(self, client, query: str = "") -> dict:
         """What /connz says of a closed connection, when it does."""

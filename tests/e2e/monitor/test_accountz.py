@@ -41,7 +41,8 @@ def detail(w, account: str) -> dict:
 
 def automatic_imports(account: str, system: str) -> list[dict]:
     return [
-        {"subject": f"$SYS.REQ.{what.replace('PING', account)}", "account": system, "to": f"$SYS.REQ.{to}", "local_subject": f"$SYS.REQ.{to}",
+        {"subject": f"$SYS.REQ.{what.replace('PING', account)}", "account": system, "to": f"$SYS.REQ.{to}",
+         "local_subject": f"$SYS.REQ.{to}",
          "type": "service", **DEFAULTS, "share": what.startswith("USER")}
         for what, to in (("ACCOUNT.PING.CONNZ", "ACCOUNT.PING.CONNZ"), ("ACCOUNT.PING.CONNZ", "SERVER.PING.CONNZ"),
                          ("ACCOUNT.PING.STATZ", "ACCOUNT.PING.STATZ"), (f"USER.{account}.INFO", "USER.INFO"))]
@@ -55,7 +56,8 @@ def in_order(entries: list[dict]) -> list[dict]:
 
 @pytest.mark.parametrize("text, system, accounts", [
     ("", "$SYS", ["$G", "$SYS"]), (CONFIG, "SYS", ["$G", "A", "B", "C", "SYS"]), ("no_system_account: true\n", None, ["$G"]),
-    ("accounts: [X, Y]\n", "$SYS", ["$G", "$SYS", "X", "Y"]), ('accounts { "a b": {}, "<é>": {} }\n', "$SYS", ["$G", "$SYS", "<é>", "a b"])])
+    ("accounts: [X, Y]\n", "$SYS", ["$G", "$SYS", "X", "Y"]),
+    ('accounts { "a b": {}, "<é>": {} }\n', "$SYS", ["$G", "$SYS", "<é>", "a b"])])
 def test_m27_all_accounts(world, text, system, accounts):
     """By name, in no order."""
     document = world(text).document("/accountz")
@@ -69,7 +71,8 @@ def test_m27_default_accounts(world, account):
     document = world().document(f"/accountz?acc={account}")
     check(document, ACCOUNTZ_ONE)
     one = document["account_detail"]
-    wanted = {"account_name": account, "name_tag": account, "expired": False, "complete": True, "jetstream_enabled": False, "leafnode_connections": 0,
+    wanted = {"account_name": account, "name_tag": account, "expired": False, "complete": True, "jetstream_enabled": False,
+              "leafnode_connections": 0,
               "client_connections": 0}
     assert {name: one[name] for name in wanted} == wanted
     assert one.get("is_system", False) is (account == "$SYS")
@@ -103,7 +106,8 @@ def test_m27_exports(world):
          "service_latency": {"sampling": 100, "results": "lat.echo"}},
         {"subject": "svc.stream", "type": "service", "response_type": "Streamed"},
         {"subject": "svc.chunked", "type": "service", "response_type": "Chunked"},
-        {"subject": "svc.one", "type": "service", "response_type": "Singleton", "service_latency": {"sampling": "headers", "results": "lat.one"}},
+        {"subject": "svc.one", "type": "service", "response_type": "Singleton",
+         "service_latency": {"sampling": "headers", "results": "lat.one"}},
         {"subject": "ticks.>", "type": "stream"}, {"subject": "private.x", "type": "stream", "approved_accounts": ["B", "C"]}])
 
 
@@ -113,7 +117,8 @@ def test_m27_imports(world):
     assert in_order(detail(w, "B")["imports"]) == in_order(automatic_imports("B", "SYS") + [
         {"subject": "svc.echo", "account": "A", "to": "echo", "local_subject": "echo", "type": "service", **DEFAULTS,
          "latency": {"sampling": 100, "results": "lat.echo"}},
-        {"subject": "svc.stream", "account": "A", "to": "svc.stream", "local_subject": "svc.stream", "type": "service", **DEFAULTS, "share": True},
+        {"subject": "svc.stream", "account": "A", "to": "svc.stream", "local_subject": "svc.stream", "type": "service", **DEFAULTS,
+         "share": True},
         {"subject": "ticks.>", "account": "A", "local_subject": "from_a.ticks.>", "type": "stream", **DEFAULTS},
         {"subject": "private.x", "account": "A", "local_subject": "private.x", "type": "stream", **DEFAULTS}])
     for account in ("A", "C", "$G"):
@@ -209,7 +214,8 @@ def test_m27_responses(world):
 def test_m27_tracked_by_header(world):
     """The header that asked for it is told."""
     w = world(CONFIG.replace("{service: {account: A, subject: svc.echo}, to: echo}", "{service: {account: A, subject: svc.one}}"))
-    w("a", b"svc.>"), (b := w("b", headers=True))
+    w("a", b"svc.>")
+    b = w("b", headers=True)
     b.send(hpub(b"svc.one", b"NATS/1.0\r\nX-B3-Sampled: 1\r\n\r\n", b"?", b"inbox"))
     b.fence()
     document = w.document("/accountz?acc=A")
@@ -221,7 +227,8 @@ def test_m27_tracked_by_header(world):
 
 def test_m27_counted_as_requests(world):
     w = world(CONFIG)
-    w.get("/accountz"), w.get("/accountz?acc=A"), w.get("/accountz?acc=NOPE")
+    for query in ("", "?acc=A", "?acc=NOPE"):
+        w.get("/accountz" + query)
     assert w.document("/varz")["http_req_stats"]["/accountz"] == 3
 
 
@@ -259,7 +266,7 @@ def test_m28_numbers(world):
     """What the server sent and received, header and payload."""
     w = world(CONFIG)
     before = statz(w, "?unused=1")["A"]
-    a, _ = w("a", b"x", headers=True), w("a", b"*")
+    a, _ = w("a", b"x", headers=True), w("a", b"*", headers=True)
     a.send(pub(b"x", b"12345") * 10 + hpub(b"x", b"NATS/1.0\r\n\r\n", b"1") + pub(b"a.b", b"1"))
     a.ping()
     a.send(pub(b"x", b"12345"))
@@ -313,6 +320,7 @@ def test_m28_messages_from_account_to_account(world):
 def test_m28_parameters(world):
     """Only `unused` is heeded."""
     w = world(CONFIG)
-    w("a"), w("b")
+    for user in "ab":
+        w(user)
     assert set(statz(w, "?acc=A")) == {"A", "B"}
     assert set(statz(w, "?unused=")) == {"A", "B"}

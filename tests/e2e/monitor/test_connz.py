@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """/connz: open connections, and which of them one asks for.  test_sort.py has their order, test_closed.py those that are closed."""
 
+import json
+import socket
 from collections import Counter
 from datetime import timedelta
 
@@ -52,7 +54,7 @@ def test_m15_entry(world):
     c = w(None, b"x", name="a name", lang="some <lang>", version="1.2\u00b53", headers=True)
     c.send(pub(b"x", b"12345") * 3 + pub(b"y", b"1"))
     c.ping()
-    entry = w.entry(c)
+    entry = eventually(lambda: (found := w.entry(c))["pending_bytes"] == 0 and found)
     check(entry, CONNECTION)
     wanted = {"cid": c.cid, "kind": "Client", "type": "nats", "ip": "127.0.0.1", "port": c.sock.getsockname()[1], "pending_bytes": 0,
               "in_msgs": 4, "in_bytes": 16, "out_msgs": 3, "out_bytes": 15, "subscriptions": 1, "name": "a name", "lang": "some <lang>",
@@ -71,7 +73,8 @@ def test_m15_entry_of_who_says_little(world):
 
 @pytest.mark.parametrize("offset, limit, wanted", [
     (0, 1, [0]), (1, 1, [1]), (2, 1, [2]), (3, 1, []), (1, 2, [1, 2]), (1, 1000, [1, 2]), (2, MAX, [2]), (MAX, MAX, []), (MAX, 1, []),
-    (MAX - 1, 3, []), (0, MAX, [0, 1, 2]), (0, 0, [0, 1, 2]), (1, 0, [1, 2]), (-1, 1, [0]), (-MAX - 1, -MAX - 1, [0, 1, 2]), (-5, -5, [0, 1, 2])])
+    (MAX - 1, 3, []), (0, MAX, [0, 1, 2]), (0, 0, [0, 1, 2]), (1, 0, [1, 2]), (-1, 1, [0]), (-MAX - 1, -MAX - 1, [0, 1, 2]),
+    (-5, -5, [0, 1, 2])])
 def test_m15_paging(three, offset, limit, wanted):
     """Counts are of the page, `total` is of all; what is too small stands for the default."""
     w, clients = three
@@ -89,6 +92,7 @@ def test_m15_pages_make_up_the_whole(world, connect):
     w = world()
     clients = [connect(w.server) for _ in range(1030)]
     whole = sorted(client.cid for client in clients)
+    eventually(lambda: w.document("/connz?limit=1")["total"] == 1030)
     document = w.document("/connz")
     assert (document["num_connections"], document["total"], cids(document)) == (1024, 1030, whole[:1024])
     assert cids(w.document("/connz?limit=5000")) == whole
@@ -106,9 +110,11 @@ def numbers(document: dict) -> tuple[int, ...]:
     ("user=A", [], 3, 1024), ("user=", [0, 1, 2], 3, 1024), ("user=a&limit=1", [0], 3, 1), ("user=a&limit=1&offset=1", [2], 3, 1),
     ("user=a&offset=2", [], 3, 1024), ("user=b&limit=1", [1], 3, 1), ("user=%61", [0, 2], 3, 1024), ("user=a&user=b", [0, 2], 3, 1024),
     ("acc=A", [0, 2], 2, 1024), ("acc=B", [1], 1, 1024), ("acc=$G", [], 0, 1024), ("acc=$SYS", [], 0, 1024), ("acc=", [0, 1, 2], 3, 1024),
-    ("acc=A&limit=1&offset=1", [2], 2, 1), ("acc=A&offset=2", [], 2, 1024), ("acc=A&user=a", [0, 2], 2, 1024), ("acc=A&user=b", [], 2, 1024),
+    ("acc=A&limit=1&offset=1", [2], 2, 1), ("acc=A&offset=2", [], 2, 1024), ("acc=A&user=a", [0, 2], 2, 1024),
+    ("acc=A&user=b", [], 2, 1024),
     ("acc=A&acc=B", [0, 2], 2, 1024), ("cid=0", [0, 1, 2], 3, 1024), ("mqtt_client=x", [], 3, 1024), ("mqtt_client=", [0, 1, 2], 3, 1024),
-    ("state=all", [0, 1, 2], 3, 1024), ("state=any&acc=A", [0, 2], 2, 1024), ("state=closed", [], 0, 1024), ("state=closed&acc=A", [], 0, 1024),
+    ("state=all", [0, 1, 2], 3, 1024), ("state=any&acc=A", [0, 2], 2, 1024), ("state=closed", [], 0, 1024),
+    ("state=closed&acc=A", [], 0, 1024),
     ("filter_subject=foo&acc=A", [0, 2], 2, 1024)])
 def test_m17_filters(three, query, wanted, total, limit):
     """`total` heeds account and state, the rest only chooses entries."""
@@ -136,7 +142,8 @@ def test_m17_one_connection(three):
 
 
 @pytest.mark.parametrize("query, offset, limit", [
-    ("acc=NOPE", 0, 1024), ("acc=a", 0, 1024), ("acc=NOPE&limit=5&offset=3", 3, 5), ("acc=NOPE&state=closed", 0, 1024), ("acc=NOPE&state=all", 0, 1024),
+    ("acc=NOPE", 0, 1024), ("acc=a", 0, 1024), ("acc=NOPE&limit=5&offset=3", 3, 5), ("acc=NOPE&state=closed", 0, 1024),
+    ("acc=NOPE&state=all", 0, 1024),
     ("acc=NOPE&cid=7", 0, 1), ("acc=NOPE&user=a&auth=1&subs=1", 0, 1024)])
 def test_m17_unknown_account(three, query, offset, limit):
     w, _ = three
@@ -177,9 +184,11 @@ def identity(entry: dict) -> dict:
     (ACCOUNTS, {"user": "ann", "pass": "pw"}, {"authorized_user": "ann", "account": "A", "name_tag": "A"}),
     (ACCOUNTS + "no_auth_user: b", {}, {"authorized_user": "b", "account": "B", "name_tag": "B"}),
     (ACCOUNTS + "no_auth_user: b", {"user": "a", "pass": "pw"}, {"authorized_user": "a", "account": "A", "name_tag": "A"}),
-    ('accounts { "$SYS" { users: [ {user: s, password: p} ] } }', {"user": "s", "pass": "p"}, {"authorized_user": "s", "account": "$SYS", "name_tag": "$SYS"}),
+    ('accounts { "$SYS" { users: [ {user: s, password: p} ] } }', {"user": "s", "pass": "p"},
+     {"authorized_user": "s", "account": "$SYS", "name_tag": "$SYS"}),
     ('accounts { "$SYS" { users: [ {user: s, password: p} ] } }', {}, None),  # a user that was made for anonymous ones
-], ids=["anonymous", "unasked", "unasked token", "token", "user", "users", "account", "no_auth_user", "beside no_auth_user", "system", "beside system"])
+], ids=["anonymous", "unasked", "unasked token", "token", "user", "users", "account", "no_auth_user", "beside no_auth_user", "system",
+        "beside system"])
 def test_m18_ways_to_log_in(world, text, fields, wanted):
     """Nothing without `auth`, and with it who it is and where; passwords and tokens never."""
     w = world(text + "\n")
@@ -262,7 +271,8 @@ def test_m19_details(world):
     """Sids are texts; members without meaning are absent."""
     w = world(ACCOUNTS)
     c = w("a")
-    c.send(b"SUB foo 1\r\nSUB foo sid-2\r\nSUB work q1 3\r\nSUB lim 4\r\nUNSUB 4 5\r\nSUB work q2 5\r\nUNSUB 5 1\r\n" + pub(b"foo", b"x") * 3 + pub(b"lim", b"x"))
+    c.send(b"SUB foo 1\r\nSUB foo sid-2\r\nSUB work q1 3\r\nSUB lim 4\r\nUNSUB 4 5\r\nSUB work q2 5\r\nUNSUB 5 1\r\n" +
+           pub(b"foo", b"x") * 3 + pub(b"lim", b"x"))
     c.ping()
     found = {sub["sid"]: sub for sub in w.entry(c, "&subs=detail")["subscriptions_list_detail"]}
     assert found.pop("sid-2")["subject"] == "foo"
@@ -270,7 +280,8 @@ def test_m19_details(world):
     assert total == {"1": 3, "3": 0, "4": 1, "5": 0}
     assert found == {
         "1": {"subject": "foo", "sid": "1", "cid": c.cid}, "3": {"subject": "work", "qgroup": "q1", "sid": "3", "cid": c.cid},
-        "4": {"subject": "lim", "sid": "4", "max": 5, "cid": c.cid}, "5": {"subject": "work", "qgroup": "q2", "sid": "5", "max": 1, "cid": c.cid}}
+        "4": {"subject": "lim", "sid": "4", "max": 5, "cid": c.cid},
+        "5": {"subject": "work", "qgroup": "q2", "sid": "5", "max": 1, "cid": c.cid}}
 
 
 def test_m19_subscriptions_come_and_go(world):
@@ -368,3 +379,36 @@ def test_m36_rtt_of_a_slow_client(world):
     c.send(b"PONG\r\n")
     c.ping()
     assert 0.4 < seconds(eventually(lambda: (rtt := w.entry(c)["rtt"]) != "0s" and rtt)) < 20
+
+
+# ---- addresses
+
+def test_m15_address_behind_a_load_balancer(world):
+    """Of the client that it speaks for; monitoring itself knows nothing of such headers."""
+    w = world("proxy_protocol: true\n")
+    c = w.raw(read_info=False)
+    c.send(b"PROXY TCP4 192.0.2.1 192.0.2.2 1111 2222\r\n")
+    c.read_info()
+    c.connect()
+    entry, = w.connections()
+    assert (entry["ip"], entry["port"]) == ("192.0.2.1", 1111)
+    c.close()
+    entry, = eventually(lambda: w.connections("?state=closed"))
+    assert (entry["ip"], entry["port"]) == ("192.0.2.1", 1111)
+    with w.open() as http:
+        http.send(b"PROXY TCP4 192.0.2.1 192.0.2.2 1111 2222\r\nGET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert http.read().status == 400
+
+
+def test_m15_addresses_of_both_kinds(start_server):
+    """IPv4 looks as it should even where the server listens for both."""
+    server = start_server("-m", "-1", "-a", "::")
+    port = int(server.wait_log(r"Starting http monitor on \[::\]:(\d+)")[1])
+    with socket.create_connection(("::1", server.port)) as six, socket.create_connection(("127.0.0.1", server.port)) as four:
+        def entries():
+            with socket.create_connection(("::1", port)) as sock, sock.makefile("rb") as file:
+                sock.sendall(b"GET /connz HTTP/1.0\r\n\r\n")
+                return {(entry["ip"], entry["port"]) for entry in json.loads(file.read().split(b"\r\n\r\n", 1)[1])["connections"]}
+
+        assert eventually(lambda: len(found := entries()) == 2 and found) == {
+            ("::1", six.getsockname()[1]), ("127.0.0.1", four.getsockname()[1])}

@@ -22,7 +22,8 @@ VARZ_NUMBERS = {
     "slow_consumers", "slow_consumer_stats_clients", "stale_connections", "stalled_clients", "subscriptions", "tls_timeout",
     "total_connections", "write_deadline", "http_port", "https_port", "in_client_msgs", "out_client_bytes"}
 CONNECTION = {
-    "cid": NUMBER, "kind": str, "type": str, "ip": str, "port": NUMBER, "start": TIME, "last_activity": TIME, "rtt": DURATION, "uptime": UPTIME,
+    "cid": NUMBER, "kind": str, "type": str, "ip": str, "port": NUMBER, "start": TIME, "last_activity": TIME, "rtt": DURATION,
+    "uptime": UPTIME,
     "idle": UPTIME, "pending_bytes": NUMBER, "subscriptions": NUMBER, "in_bytes": NUMBER, "out_bytes": NUMBER, "in_msgs": NUMBER,
     "out_msgs": NUMBER, "name": str, "name_tag": str, "account": str, "lang": str, "version": str}
 
@@ -60,7 +61,8 @@ def test_m40_varz(w):
 
 def test_m40_subsz(w):
     found = gauges(w.document("/subsz"))
-    assert {"num_subscriptions", "num_cache", "num_inserts", "num_removes", "num_matches", "cache_hit_rate", "max_fanout", "avg_fanout"} <= set(found)
+    assert {"num_subscriptions", "num_cache", "num_inserts", "num_removes", "num_matches", "cache_hit_rate", "max_fanout",
+            "avg_fanout"} <= set(found)
 
 
 def test_m40_routez(w):

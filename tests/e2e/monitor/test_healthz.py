@@ -39,7 +39,8 @@ def told(answer) -> tuple[int, dict]:
 
 @pytest.mark.parametrize("query", [
     "", "?js-enabled=1", "?js-enabled-only=1", "?js-server-only=1", "?js-meta-only=1", "?js-enabled-only=0", "?details=1", "?details=0",
-    "?account=A", "?account=NOPE&stream=S", "?account=A&stream=S&consumer=C", "?account=A&stream=S&details=1", "?stream=", "?consumer=&details=",
+    "?account=A", "?account=NOPE&stream=S", "?account=A&stream=S&consumer=C", "?account=A&stream=S&details=1", "?stream=",
+    "?consumer=&details=",
     "?js-enabled=true&js-server-only=true&js-meta-only=true&details=true"])
 def test_m29_healthy(world, query):
     """Without JetStream there is nothing that could be missing."""

@@ -52,7 +52,8 @@ def test_m01_headers(monitor, path):
 
 @pytest.mark.parametrize("path", [
     "/nope", "/varz/", "/Varz", "/VARZ", "/varz.json", "/varz/x", "/debug", "/debug/", "/debug/vars/", "/debug/pprof", "/debug/pprof/",
-    "/index.html", "/favicon.ico", "/varz%20", "/varz%3Fx", "/varz%00", "/subscriptions", "/statsz", "/idz", "/%ff", "/varz;x", "/profilez"])
+    "/index.html", "/favicon.ico", "/varz%20", "/varz%3Fx", "/varz%00", "/subscriptions", "/statsz", "/idz", "/%ff", "/varz;x",
+    "/profilez"])
 def test_m01_unknown_path(monitor, path):
     answer = monitor.get(path)
     assert (answer.status, answer.type, answer.body) == (404, PLAIN, b"404 page not found\n")
@@ -61,7 +62,8 @@ def test_m01_unknown_path(monitor, path):
 
 
 @pytest.mark.parametrize("path, location", [
-    ("//varz", "/varz"), ("/a/../varz", "/varz"), ("/./varz", "/varz"), ("/varz/.", "/varz"), ("/varz/./", "/varz/"), ("/a/%2e%2e/varz", "/varz"), ("//varz?a=1&b=%20", "/varz?a=1&b=%20"),
+    ("//varz", "/varz"), ("/a/../varz", "/varz"), ("/./varz", "/varz"), ("/varz/.", "/varz"), ("/varz/./", "/varz/"),
+    ("/a/%2e%2e/varz", "/varz"), ("//varz?a=1&b=%20", "/varz?a=1&b=%20"),
     ("//", "/"), ("/../..", "/"), ("/a//b/", "/a/b/"), ("///debug//vars", "/debug/vars")])
 def test_m01_path_that_is_not_clean(monitor, path, location):
     """Whether or not there is something at the clean one."""
@@ -341,12 +343,16 @@ def test_m39_trickle(monitor):
         assert HEADER_TIMEOUT - 0.5 < time.monotonic() - begun < HEADER_TIMEOUT + 4
 
 
-def test_m39_idle(monitor):
-    """Between requests a connection may be quiet for a minute at least."""
+def test_m39_idle(monitor, connect):
+    """Between requests a connection may be quiet for a minute at least.  After that uptimes have minutes in them (M-36)."""
+    client = connect().connect()
     with monitor.open() as c:
         assert c.ask("/healthz").body == OK_BODY
         assert c.silent_for(61)
         assert c.ask("/healthz").body == OK_BODY
+        entry = c.ask(f"/connz?cid={client.cid}").json()["connections"][0]
+        for uptime in (c.ask("/varz").json()["uptime"], entry["uptime"], entry["idle"]):
+            assert re.fullmatch(r"\d+m\d+s", uptime)
 
 
 def test_m39_second_header_that_is_not_completed(monitor):
@@ -369,7 +375,8 @@ def test_m08_tls_to_the_http_port(monitor):
             context.wrap_socket(c.sock)
 
 
-@pytest.mark.parametrize("path", ["/varz", "/connz", "/routez", "/gatewayz", "/leafz", "/subsz", "/accountz", "/accstatz", "/jsz", "/healthz"])
+@pytest.mark.parametrize("path", [
+    "/varz", "/connz", "/routez", "/gatewayz", "/leafz", "/subsz", "/accountz", "/accstatz", "/jsz", "/healthz"])
 def test_m05_callback(monitor, path):
     """There is no JSONP: pages may read the answers as they are."""
     answer = monitor.get(path + "?callback=cb")

@@ -11,8 +11,8 @@ from e2e.monitor.shapes import CONNECTION, DEPENDING, SUBSZ, VARZ, check, connz
 from e2e.monitor.web import Monitor
 
 ACCOUNTS = "accounts { A { users: [ {user: a, password: pw} ] }, B { users: [ {user: b, password: pw} ] } }\n"
-PATHS = ["/varz", "/connz?subs=1&auth=1", "/subsz?subs=1", "/routez", "/accstatz?unused=1", "/healthz", "/connz?state=all&sort=bytes_to&subs=detail",
-         "/accountz?acc=A", "/", "/jsz"]
+PATHS = ["/varz", "/connz?subs=1&auth=1", "/subsz?subs=1", "/routez", "/accstatz?unused=1", "/leafz",
+         "/connz?state=all&sort=bytes_to&subs=detail", "/accountz?acc=A", "/", "/jsz"]
 
 
 @pytest.fixture

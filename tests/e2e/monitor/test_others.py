@@ -18,7 +18,8 @@ def test_m31_no_routes(monitor, query):
     assert document["server_name"] == document["server_id"]
 
 
-@pytest.mark.parametrize("query", ["", "?accs=1", "?acc_name=A", "?gw_name=x", "?gw_name=", "?subs=1", "?subs=detail", "?accs=1&acc_name=A&gw_name=x&subs=1"])
+@pytest.mark.parametrize("query", [
+    "", "?accs=1", "?acc_name=A", "?gw_name=x", "?gw_name=", "?subs=1", "?subs=detail", "?accs=1&acc_name=A&gw_name=x&subs=1"])
 def test_m32_no_gateways(monitor, query):
     """Where gateways are off, none that one asks for is unknown."""
     check(monitor.document("/gatewayz" + query), GATEWAYZ)
@@ -30,7 +31,8 @@ def test_m31_no_leafs(monitor, query):
 
 
 @pytest.mark.parametrize("query", [
-    "", "?accounts=1", "?streams=1", "?consumers=1", "?config=1", "?raft=1", "?direct-consumers=1", "?stream-leader-only=1", "?acc=$G", "?acc=NOPE",
+    "", "?accounts=1", "?streams=1", "?consumers=1", "?config=1", "?raft=1", "?direct-consumers=1", "?stream-leader-only=1", "?acc=$G",
+    "?acc=NOPE",
     "?offset=5&limit=7", "?accounts=true&streams=true&consumers=true&config=true&raft=true&acc=$G", "?leader-only=0"])
 def test_m33_no_jetstream(monitor, query):
     document = monitor.document("/jsz" + query)

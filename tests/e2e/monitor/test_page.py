@@ -169,8 +169,8 @@ def load():
 
 def number(text: str) -> float:
     """7.51 k -> 7510; nothing known is 0."""
-    match = re.match(r"([\d.]+) ?([kMG]?)", text)
-    return float(match[1]) * {"": 1, "k": 1e3, "M": 1e6, "G": 1e9}[match[2]] if match else 0
+    match = re.match(r"([\d.]+) ?([kKMG]?)", text)
+    return float(match[1]) * {"": 1, "k": 1e3, "K": 1024, "M": 1e6, "G": 1e9}[match[2]] if match else 0
 
 
 # ---- the file
@@ -217,7 +217,7 @@ def test_page_shows_throughput_that_rises(world, browser, load):
     few = eventually(lambda: reads()[0] >= 20 and reads(), PATIENCE)
     publish(1000)
     many = eventually(lambda: reads()[0] >= 10 * few[0] and reads()[1] >= 10 * few[1] and reads(), PATIENCE)
-    assert many[2] >= 10 * few[0]
+    assert many[2] > 50 * many[0] and many[3] > 50 * many[1]  # payloads of 100 bytes
     assert "L" in browser.js("return document.querySelector('.chart .in path:last-child').getAttribute('d')")
     eventually(lambda: number(browser.text(".facts dd").replace(",", "")) > 1000, PATIENCE)  # since the start
     publish(0)
@@ -413,7 +413,7 @@ def test_page_rests_while_paused(world, browser):
     browser.click("#pause", "Pause")
     eventually(lambda: browser.js("return polling === null"), PATIENCE)
     seen = asked()
-    browser.js("return new Promise(done => setTimeout(done, 2500))")
+    browser.js("return new Promise(done => setTimeout(done, 2.5 * PERIOD))")  # there is nothing else to see
     assert asked() == seen
     browser.click("#pause", "Resume")
     eventually(lambda: asked() > seen, PATIENCE)

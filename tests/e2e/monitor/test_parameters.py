@@ -18,9 +18,11 @@ WITH_DETAIL = {"/connz", "/routez", "/gatewayz"}  # subs=detail
 
 TRUE, FALSE = ["1", "t", "T", "true", "TRUE", "True"], ["0", "f", "F", "false", "FALSE", "False"]
 NOT_BOOLEAN = {  # as it stands in the query: as the error shows it
-    "yes": "yes", "on": "on", "tRUE": "tRUE", "fALSE": "fALSE", "2": "2", "-1": "-1", "01": "01", "1.0": "1.0", "tr": "tr", "true%20": "true ",
+    "yes": "yes", "on": "on", "tRUE": "tRUE", "fALSE": "fALSE", "2": "2", "-1": "-1", "01": "01", "1.0": "1.0", "tr": "tr",
+    "true%20": "true ",
     "+1": " 1", "1+": "1 ", "details": "details", "detail%20": "detail ", "a%22b": r"a\"b", "a%5Cb": r"a\\b", "a%0Ab": r"a\nb",
-    "%00": r"\x00", "%7f": r"\x7f", "%ff": r"\xff", "%C3%A9": "é", "%F0%9F%98%80": "😀", "%E2%80%8B": r"\u200b", "a<b>": "a<b>", "a'b": "a'b",
+    "%00": r"\x00", "%7f": r"\x7f", "%ff": r"\xff", "%C3%A9": "é", "%F0%9F%98%80": "😀", "%E2%80%8B": r"\u200b", "a<b>": "a<b>",
+    "a'b": "a'b",
     "x%26y": "x&y", "x=y": "x=y",
 }
 MAX, MIN = (1 << 63) - 1, -(1 << 63)
@@ -81,7 +83,8 @@ def test_m02_integers(monitor, path, name):
         for text, shown in NO_INTEGER.items():
             refused(c.ask(f"{path}?{name}={text}"), f"""Error decoding int for '{name}': strconv.Atoi: parsing "{shown}": invalid syntax""")
         for text in TOO_LARGE:
-            refused(c.ask(f"{path}?{name}={text}"), f"""Error decoding int for '{name}': strconv.Atoi: parsing "{text}": value out of range""")
+            refused(c.ask(f"{path}?{name}={text}"),
+                    f"""Error decoding int for '{name}': strconv.Atoi: parsing "{text}": value out of range""")
 
 
 def test_m02_cid(monitor):
@@ -89,16 +92,19 @@ def test_m02_cid(monitor):
         for text in ["0", "007", str((1 << 64) - 1), ""]:
             assert c.ask(f"/connz?cid={text}").status == 200
         for text, shown in {"x": "x", "-1": "-1", "-0": "-0", "%2B1": "+1", "+1": " 1", "0x1": "0x1", "1_0": "1_0", "1.0": "1.0"}.items():
-            refused(c.ask(f"/connz?cid={text}"), f"""Error decoding uint64 for 'cid': strconv.ParseUint: parsing "{shown}": invalid syntax""")
+            refused(c.ask(f"/connz?cid={text}"),
+                    f"""Error decoding uint64 for 'cid': strconv.ParseUint: parsing "{shown}": invalid syntax""")
         for text in [str(1 << 64), "9" * 40]:
-            refused(c.ask(f"/connz?cid={text}"), f"""Error decoding uint64 for 'cid': strconv.ParseUint: parsing "{text}": value out of range""")
+            refused(c.ask(f"/connz?cid={text}"),
+                    f"""Error decoding uint64 for 'cid': strconv.ParseUint: parsing "{text}": value out of range""")
 
 
 def test_m02_state(monitor):
     with monitor.open() as c:
         for text in ["open", "OPEN", "Closed", "closed", "any", "aNy", "all", "ALL", ""]:
             assert c.ask(f"/connz?state={text}").status == 200
-        for text, shown in {"opened": "opened", "0": "0", "1": "1", "open%20": "open ", "%20": " ", "a%22b": 'a"b', "a%0Ab": "a\nb", "a<b": "a<b"}.items():
+        for text, shown in {"opened": "opened", "0": "0", "1": "1", "open%20": "open ", "%20": " ", "a%22b": 'a"b', "a%0Ab": "a\nb",
+                            "a<b": "a<b"}.items():
             refused(c.ask(f"/connz?state={text}"), f"Error decoding state for {shown}")
 
 
@@ -106,15 +112,18 @@ def test_m02_sort(monitor):
     with monitor.open() as c:
         for text in ["", "cid", "%63id"]:
             assert c.ask(f"/connz?sort={text}").status == 200
-        for text, shown in {"bogus": "bogus", "CID": "CID", "cid%20": "cid ", "in_msgs": "in_msgs", "name": "name", "-cid": "-cid", "a<b": "a<b"}.items():
+        for text, shown in {"bogus": "bogus", "CID": "CID", "cid%20": "cid ", "in_msgs": "in_msgs", "name": "name", "-cid": "-cid",
+                            "a<b": "a<b"}.items():
             refused(c.ask(f"/connz?sort={text}"), f"invalid sorting option: {shown}")
 
 
 @pytest.mark.parametrize("value, shown", [
-    ("foo.*", None), ("..", None), (".a", None), ("a.", None), ("a..b", None), ("a.%3E", "a.>"), ("*", None), ("%3E", ">"), ("foo.*.bar", None)])
+    ("foo.*", None), ("..", None), (".a", None), ("a.", None), ("a..b", None), ("a.%3E", "a.>"), ("*", None), ("%3E", ">"),
+    ("foo.*.bar", None)])
 def test_m02_test_subject(monitor, value, shown):
     refused(monitor.get(f"/subsz?test={value}"), f"invalid test subject, must be valid publish subject: {shown or value}")
-    refused(monitor.get(f"/subscriptionsz?subs=1&acc=NOPE&test={value}"), f"invalid test subject, must be valid publish subject: {shown or value}")
+    refused(monitor.get(f"/subscriptionsz?subs=1&acc=NOPE&test={value}"),
+            f"invalid test subject, must be valid publish subject: {shown or value}")
 
 
 @pytest.mark.parametrize("value", ["", "foo", "a%20b", "a.b*", "%C3%A9", "a%3Eb", "$SYS.x"])
@@ -141,9 +150,11 @@ def test_m02_many_parameters(monitor):
 
 
 @pytest.mark.parametrize("path, names", [
-    ("/connz", ["auth", "subs", "offset", "limit", "cid", "state"]), ("/subsz", ["subs", "offset", "limit"]), ("/gatewayz", ["subs", "accs"]),
+    ("/connz", ["auth", "subs", "offset", "limit", "cid", "state"]), ("/subsz", ["subs", "offset", "limit"]),
+    ("/gatewayz", ["subs", "accs"]),
     ("/healthz", ["js-enabled", "js-enabled-only", "js-server-only", "js-meta-only", "details"]),
-    ("/jsz", ["accounts", "streams", "consumers", "direct-consumers", "config", "offset", "limit", "leader-only", "raft", "stream-leader-only"])])
+    ("/jsz", ["accounts", "streams", "consumers", "direct-consumers", "config", "offset", "limit", "leader-only", "raft",
+              "stream-leader-only"])])
 def test_m02_first_error_is_told(monitor, path, names):
     """Parameters are read in a fixed order, whatever that in the query is; what they mean comes later."""
     bad_meaning = {"/connz": "sort=bogus", "/subsz": "test=*", "/healthz": "stream=S"}.get(path, "x=y")

@@ -18,8 +18,8 @@ server_tags: [one], server_metadata { k: v }
 """
 SHAPES = {"VARZ": VARZ, "ROUTEZ": ROUTEZ, "GATEWAYZ": GATEWAYZ, "LEAFZ": LEAFZ, "SUBSZ": SUBSZ, "ACCOUNTZ": ACCOUNTZ, "JSZ": JSZ_OFF,
           "CONNZ": connz({**CONNECTION, **DEPENDING})}
-VOLATILE = {"now", "uptime", "idle", "mem", "cpu", "rtt", "http_req_stats", "last_activity", "num_cache", "num_matches", "cache_hit_rate", "max_fanout",
-            "avg_fanout", "num_inserts", "num_removes", "in_msgs", "in_bytes", "out_msgs", "out_bytes", "in_client_msgs", "in_client_bytes",
+VOLATILE = {"now", "uptime", "idle", "mem", "cpu", "rtt", "http_req_stats", "last_activity", "num_cache", "num_matches", "cache_hit_rate",
+            "max_fanout", "avg_fanout", "num_inserts", "num_removes", "in_msgs", "in_bytes", "out_msgs", "out_bytes", "in_client_msgs", "in_client_bytes",
             "out_client_msgs", "out_client_bytes", "subscriptions", "num_subscriptions", "disk_io_wait_stats"}
 
 
@@ -44,7 +44,8 @@ def both(world):
     """A server with some clients, and one of the system account that asks."""
     w = world(CONFIG)
     asker = Asker(w)
-    w("a", b"foo", b"work q", name="one", lang="test", version="1"), w("b", b"foo")
+    w("a", b"foo", b"work q", name="one", lang="test", version="1")
+    w("b", b"foo")
     return w, asker
 
 
@@ -59,7 +60,8 @@ def steady(value):
 
 @pytest.mark.parametrize("service, options, path", [
     ("VARZ", None, "/varz"), ("ROUTEZ", None, "/routez"), ("GATEWAYZ", None, "/gatewayz"), ("LEAFZ", None, "/leafz"), ("JSZ", None, "/jsz"),
-    ("ACCOUNTZ", None, "/accountz"), ("CONNZ", None, "/connz"), ("SUBSZ", None, "/subsz"), ("SUBSZ", {"subscriptions": True}, "/subsz?subs=1"),
+    ("ACCOUNTZ", None, "/accountz"), ("CONNZ", None, "/connz"), ("SUBSZ", None, "/subsz"),
+    ("SUBSZ", {"subscriptions": True}, "/subsz?subs=1"),
     ("SUBSZ", {"subscriptions": True, "account": "A", "test": "foo"}, "/subsz?subs=1&acc=A&test=foo"), ("VARZ", {}, "/varz"),
     ("CONNZ", {"auth": True}, "/connz?auth=1"), ("CONNZ", {"subscriptions": True}, "/connz?subs=1"),
     ("CONNZ", {"subscriptions_detail": True, "auth": True}, "/connz?subs=detail&auth=1"), ("CONNZ", {"acc": "A"}, "/connz?acc=A"),
@@ -90,7 +92,8 @@ def test_m41_one_account(both, account):
 
 
 @pytest.mark.parametrize("options, query", [
-    (None, ""), ({"details": True}, "?details=1"), ({"stream": "S"}, "?stream=S"), ({"stream": "S", "details": True}, "?stream=S&details=1"),
+    (None, ""), ({"details": True}, "?details=1"), ({"stream": "S"}, "?stream=S"),
+    ({"stream": "S", "details": True}, "?stream=S&details=1"),
     ({"account": "A", "consumer": "C"}, "?account=A&consumer=C")])
 def test_m41_health(both, options, query):
     """Over NATS the status of HTTP is part of the document."""
@@ -108,7 +111,8 @@ def test_m41_unknown_account(both):
     assert reply["error"]["description"] == w.get("/accountz?acc=NOPE").text
 
 
-@pytest.mark.parametrize("options, query", [({"sort": "zzz"}, "sort=zzz"), ({"sort": "stop"}, "sort=stop"), ({"sort": "reason", "state": 2}, "sort=reason&state=all")])
+@pytest.mark.parametrize("options, query", [
+    ({"sort": "zzz"}, "sort=zzz"), ({"sort": "stop"}, "sort=stop"), ({"sort": "reason", "state": 2}, "sort=reason&state=all")])
 def test_m41_errors_of_connz(both, options, query):
     w, asker = both
     assert asker.ask("CONNZ", options)["error"]["description"] == w.get(f"/connz?{query}").text

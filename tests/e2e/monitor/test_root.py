@@ -26,7 +26,6 @@ def test_m01_root(world):
     assert links(answer.text) == [(text, "." + path) for text, path in LINKS]
     outside = re.findall(r"""<a href=["']?(https?://[^\s"'>]+)""", answer.text)
     assert len(outside) >= 2  # source code, documentation
-    assert "v" + w.document("/varz")["version"] in answer.text
     for path in ("stacksz", "ipqueuesz"):
         assert path not in answer.text
 
@@ -52,14 +51,16 @@ def test_m06_base_path(world, value, base):
     assert varz["http_req_stats"] == {"/": 1, "/connz": 1, "/subsz": 1, "/healthz": 1, "/varz": 1}
 
 
-@pytest.mark.parametrize("path", ["/", "/mon/", "/varz", "/connz", "/healthz", "/debug/vars", "/mon/mon", "/mon/mon/varz", "/Mon/varz", "/monvarz",
-                                  "/mo", "/mon2", "/mon/varz/"])
+@pytest.mark.parametrize("path", [
+    "/", "/mon/", "/varz", "/connz", "/healthz", "/debug/vars", "/mon/mon", "/mon/mon/varz", "/Mon/varz", "/monvarz", "/mo", "/mon2",
+    "/mon/varz/"])
 def test_m06_nothing_beside_the_base_path(world, path):
     answer = world('http_base_path: "/mon"\n').get(path)
     assert (answer.status, answer.type, answer.text) == (404, PLAIN, "404 page not found\n")
 
 
-@pytest.mark.parametrize("path, location", [("//mon/varz", "/mon/varz"), ("/mon//varz", "/mon/varz"), ("//varz", "/varz"), ("/mon/../varz", "/varz")])
+@pytest.mark.parametrize("path, location", [
+    ("//mon/varz", "/mon/varz"), ("/mon//varz", "/mon/varz"), ("//varz", "/varz"), ("/mon/../varz", "/varz")])
 def test_m06_path_that_is_not_clean(world, path, location):
     answer = world('http_base_path: "/mon"\n').get(path)
     assert (answer.status, answer.headers["location"]) == (301, location)

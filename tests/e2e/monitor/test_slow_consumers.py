@@ -98,7 +98,7 @@ def test_m37_pending_bytes_while_it_lasts(slow):
 
 
 def test_m37_stalls(slow):
-    """How often publishers had to wait for this one, and for all."""
+    """How often publishers had to wait for this one (the publisher's entry does not say that it had to), and for all."""
     w, client, publisher = slow(ACCOUNTS + 'max_pending: 20MB, write_deadline: "2s"\n')
     publisher.timeout = 60
 

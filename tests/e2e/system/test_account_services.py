@@ -7,7 +7,8 @@ import json
 import pytest
 
 from e2e.accounts.lines import account, accounts, imported
-from e2e.system.talk import ADVISORY, SERVICES, SYSTEM, is_refused
+from e2e.system.events import ADVISORY
+from e2e.system.talk import SERVICES, SYSTEM, is_refused
 
 OF_A = "$SYS.REQ.ACCOUNT.A."
 MINE = {"CONNZ": ["$SYS.REQ.SERVER.PING.CONNZ", "$SYS.REQ.ACCOUNT.PING.CONNZ"], "STATZ": ["$SYS.REQ.ACCOUNT.PING.STATZ"]}
@@ -37,7 +38,8 @@ def cids(data):
 def test_e29_connections(system, subject, payload):
     """E-29: those of its own account, whichever it asks for."""
     w = system()
-    w("sys"), w("b")
+    for user in ("sys", "b"):
+        w(user)
     mine = [w("a") for _ in range(2)]
     data = mine[0].data(subject, payload)
     expected = [] if "user" in payload else sorted(talker.cid for talker in mine)
@@ -98,7 +100,8 @@ def test_e30_once(talk, server):
 
 def test_e30_permissions(system):
     """E-30: with what it may do."""
-    limits = 'publish: {allow: ["foo.>", "$SYS.REQ.>"], deny: "foo.secret"}, subscribe: {allow: ["_I.>", "work q1"]}, allow_responses: {max: 3, expires: "1m"}'
+    limits = ('publish: {allow: ["foo.>", "$SYS.REQ.>"], deny: "foo.secret"}, subscribe: {allow: ["_I.>", "work q1"]}, '
+              'allow_responses: {max: 3, expires: "1m"}')
     w = system("system_account: SYS\n" + accounts(account("SYS"), account("P", permissions=limits)))
     got = w("p").data("$SYS.REQ.USER.INFO")["permissions"]
     got["publish"]["allow"].sort()
@@ -216,7 +219,8 @@ def test_e36_subscribers(system):
     service = "$SYS.DEBUG.SUBSCRIBERS"
     w = system("system_account: SYS\n" + accounts(account("SYS", exports=f'{{service: "{service}"}}'), account("B"),
                                                  imports=imported("service", service, account="SYS")))
-    w("a", "foo", "foo.*"), w("b", "foo"), w("sys", "sys.foo")
+    for user, *subjects in (("a", "foo", "foo.*"), ("b", "foo"), ("sys", "sys.foo")):
+        w(user, *subjects)
     asker = w("a")
     assert [asker.inquire(service, subject) for subject in ("foo", "foo.x", "bar", "foo.*")] == [1, 1, 0, 1]
     assert w("sys").inquire(service, "sys.foo") == 1

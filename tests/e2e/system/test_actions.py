@@ -8,7 +8,7 @@ from e2e.system.talk import SYSTEM, is_refused
 from harness import eventually
 
 KICK, LDM, RELOAD = (f"$SYS.REQ.SERVER.{{id}}.{name}" for name in ("KICK", "LDM", "RELOAD"))
-CONNECT, DISCONNECT = "$SYS.ACCOUNT.A.CONNECT", "$SYS.ACCOUNT.A.DISCONNECT"
+CONNS, DISCONNECT = "$SYS.ACCOUNT.A.SERVER.CONNS", "$SYS.ACCOUNT.A.DISCONNECT"
 
 
 def check_done(said, talker):
@@ -46,7 +46,8 @@ def test_e31_before_login(system, connect):
     """E-31: nor who has not logged in."""
     w = system()
     sys, silent = w("sys", "$SYS.ACCOUNT.$G.DISCONNECT"), connect(w.server)
-    check_done(eventually(lambda: unless_error(sys.inquire(KICK, {"cid": silent.cid}))), sys)  # the Go server sends INFO a little too early
+    said = eventually(lambda: unless_error(sys.inquire(KICK, {"cid": silent.cid})))  # the Go server sends INFO a little too early
+    check_done(said, sys)
     silent.expect_eof()
     assert sys.event("$SYS.ACCOUNT.$G.DISCONNECT")["reason"] == "Kicked"
 
@@ -146,7 +147,7 @@ def test_e33_nothing_new(system):
     """E-33: done; all connections stay, and log in again for whoever listens."""
     w = system()
     sys, clients = w("sys"), [w("a") for _ in range(3)]
-    sys.hear("$SYS.ACCOUNT.*.CONNECT", "$SYS.ACCOUNT.*.DISCONNECT", "$SYS.ACCOUNT.A.SERVER.CONNS")
+    sys.hear("$SYS.ACCOUNT.*.CONNECT", "$SYS.ACCOUNT.*.DISCONNECT", CONNS)
     check_done(sys.inquire(RELOAD), sys)
     events = sys.events()
     assert {subject.split(".")[-1] for subject, _ in events} == {"CONNECT", "CONNS"}
@@ -187,10 +188,10 @@ def test_e33_counts(system):
     """E-33: an account is counted without each of its clients and with it again; that is no end."""
     w = system()
     clients = [w("a") for _ in range(3)]
-    sys = w("sys", "$SYS.ACCOUNT.A.SERVER.CONNS", DISCONNECT)
+    sys = w("sys", CONNS, DISCONNECT)
     check_done(sys.inquire(RELOAD), sys)
     events = sys.events()
-    assert [(subject, event["conns"]) for subject, event in events] == [("$SYS.ACCOUNT.A.SERVER.CONNS", n) for n in (2, 3)] * len(clients)
+    assert [(subject, event["conns"]) for subject, event in events] == [(CONNS, n) for n in (2, 3)] * len(clients)
 
 
 def test_e33_removed_user(system):

@@ -2,15 +2,13 @@
 """How the system account hears of the end of a server (spec 06 §5.5, 5.6)."""
 
 import json
-import re
 import signal
 import socket
 
 import pytest
 
-from e2e.accounts.lines import messages, read_message
-from e2e.system.conftest import MONITORED
-from e2e.system.talk import SYSTEM
+from e2e.accounts.lines import messages
+from e2e.system.talk import MONITORED, SYSTEM
 
 SHUTDOWN, LAMEDUCK = "$SYS.SERVER.%s.SHUTDOWN", "$SYS.SERVER.%s.LAMEDUCK"
 SLOW_END = MONITORED + 'lame_duck_duration: "2m"\nlame_duck_grace_period: "1m"\n' + SYSTEM
@@ -24,31 +22,6 @@ def check_server_block(document, talker):
     assert (document["name"], document["id"], document["ver"]) == ("S1", talker.server_id, talker.client.info["version"])
 
 
-class Rest:
-    """Reads from bytes as from a client."""
-
-    def __init__(self, data):
-        self.data = data
-
-    def expect_re(self, pattern):
-        match = re.match(pattern, self.data)
-        assert match, self.data
-        self.data = self.data[match.end():]
-        return match
-
-    def read_exactly(self, n):
-        taken, self.data = self.data[:n], self.data[n:]
-        return taken
-
-
-def last_words(talker):
-    """The messages that a server sends before it closes the connection."""
-    rest, found = Rest(talker.client.read_to_eof()), []
-    while rest.data:
-        found.append(read_message(rest))
-    return found
-
-
 @pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
 def test_e19_shutdown(system, sig):
     """E-19: one message, the last; nothing of the clients that it closes."""
@@ -59,10 +32,10 @@ def test_e19_shutdown(system, sig):
         hearer.events()
     w.server.signal(sig)
     for hearer in hearers:
-        told = last_words(hearer)
-        assert [message.subject.decode() for message in told] == [SHUTDOWN % hearer.server_id]
-        assert (told[0].header, told[0].reply) == (None, b"")
-        check_server_block(json.loads(told[0].payload), hearer)
+        last = hearer.next_message()
+        assert (last.subject.decode(), last.header, last.reply) == (SHUTDOWN % hearer.server_id, None, b"")
+        check_server_block(json.loads(last.payload), hearer)
+        hearer.client.expect_eof()
     for talker in clients:
         talker.client.expect_eof()
     assert w.server.wait_exit() in (0, 1)
@@ -74,8 +47,7 @@ def test_e19_last_number(system):
     hearer = w("sys", *TOLD)
     before = hearer.inquire("$SYS.REQ.SERVER.PING.VARZ")["server"]["seq"]
     w.server.signal(signal.SIGTERM)
-    (last,) = last_words(hearer)
-    assert json.loads(last.payload)["seq"] > before
+    assert hearer.event(SHUTDOWN % "{id}")["seq"] > before
     w.server.wait_exit()
 
 

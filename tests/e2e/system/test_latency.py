@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """How long services take, as an event of the account that offers them (spec 06 §5.13).  All of it is in accounts/test_latency.py."""
 
-import json
-
 from e2e.accounts.lines import account, accounts, imported
-from e2e.system.test_events import golden, shape
+from e2e.system.events import golden, shape
 
 CONFIG = "system_account: SYS\n" + accounts(
     account("SYS"), exports='{service: echo, latency: {sampling: "100%", subject: lat.echo}}', imports=imported("service", "echo"))
@@ -23,4 +21,3 @@ def test_e41_metric(system):
         assert (metric["type"], metric["status"]) == ("io.nats.server.metric.v1.service_latency", 200)
         assert (metric["requestor"]["acc"], metric["responder"]["acc"], metric["responder"]["user"]) == ("A", "S", "s")
     assert hearer.events() == sys.events() == []
-    assert json.dumps(metric)

@@ -6,8 +6,7 @@ import re
 import pytest
 
 from e2e.accounts.lines import account, accounts
-from e2e.system.conftest import MONITORED
-from e2e.system.talk import SYSTEM, is_refused
+from e2e.system.talk import MONITORED, SYSTEM, is_refused
 
 INFO, PING = "$SYS.REQ.USER.INFO", "$SYS.REQ.SERVER.PING"
 SERVED = [INFO, "$SYS.REQ.ACCOUNT.PING.CONNZ", "$SYS.REQ.ACCOUNT.PING.STATZ", "$SYS.REQ.SERVER.PING.CONNZ"]

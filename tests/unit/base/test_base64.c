@@ -34,6 +34,23 @@ static void test_examples(void **state)
         base64_add(&out, rows[i].bytes);
         buf_add_char(&out, '\0');
         assert_string_equal(out.p + 1, rows[i].text);
+        out.n = 0;
+        assert_true(base64_decode(str_of(rows[i].text), &out));
+        assert_true(str_equal(buf_str(&out), rows[i].bytes));
+        buf_deinit(&out);
+    }
+}
+
+static void test_no_base64(void **state)
+{
+    static const char *const rows[] = {
+        "Z", "Zg", "Zg=", "Z===", "Zm9*", "====", "Zm=v", "\xc3\xa4=="};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct buf out = {0};
+
+        assert_false(base64_decode(str_of(rows[i]), &out));
         buf_deinit(&out);
     }
 }
@@ -42,6 +59,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_examples),
+        cmocka_unit_test(test_no_base64),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -47,6 +47,12 @@ static void test_write(void **state)
           .server = STR_INIT("S1"),
           .cluster = STR_INIT("C")},
          STR_INIT("{\"acc\":\"A\",\"rtt\":1,\"server\":\"S1\",\"cluster\":\"C\"}")},
+        {{.account = STR_INIT("A"),
+          .stop_ns = INT64_C(1795289192000000000),
+          .name_tag = STR_INIT("A"),
+          .kind = STR_INIT("Client")},
+         STR_INIT("{\"acc\":\"A\",\"stop\":\"2026-11-21T19:26:32Z\",\"name_tag\":\"A\","
+                  "\"kind\":\"Client\"}")},
         {{.name = STR_INIT("re<s>\"p\x01\r\n\xff")},
          STR_INIT("{\"name\":\"re\\u003cs\\u003e\\\"p\\u0001\\r\\n\\ufffd\"}")},
     };
