@@ -28,6 +28,6 @@ uint64_t process_resident_bytes(void)
     if (fscanf(f, "%llu %llu", &total, &pages) != 2) { // NOLINT(cert-err34-c): the kernel's
         pages = 0;
     }
-    fclose(f);
+    (void)fclose(f);
     return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }

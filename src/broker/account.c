@@ -48,6 +48,9 @@ struct traffic account_traffic(const struct account *a)
     for (unsigned i = 0; i < a->n_tallies; i++) {
         tally_sum(&a->tallies[i], &sum);
     }
+    if ((int64_t)sum.out_msgs < 0 || (int64_t)sum.out_bytes < 0) { // about to go out
+        sum.out_msgs = sum.out_bytes = 0;
+    }
     return sum;
 }
 

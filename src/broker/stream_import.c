@@ -12,6 +12,7 @@
 #include "broker/peer.h"
 #include "broker/rights.h"
 #include "broker/trace.h"
+#include "conn/tally.h"
 #include "proto/pattern.h"
 
 struct stream_import *stream_import_new(struct tenancy *tenancy, const struct import *import,
@@ -81,6 +82,16 @@ static size_t count_alike(struct sub *const *subs, size_t n)
     return i;
 }
 
+/* Messages count where they were published. */
+static void count(const struct delivery *d, const struct stream_import *s, const struct msg *m,
+                  size_t n)
+{
+    unsigned worker = d->shard->index;
+
+    tally_move_out(&s->importer->tallies[worker], &s->exporter->tallies[worker], n,
+                   n * (m->hdr.n + m->payload.n));
+}
+
 /* What entered the account as a request is for its services, not for those who take its streams. */
 static size_t write_msg(struct delivery *d, struct msg *m, struct sub *const *subs, size_t n,
                         bool with_tickets)
@@ -97,7 +108,9 @@ static size_t write_msg(struct delivery *d, struct msg *m, struct sub *const *su
             trace_stream(m->origin->trace, s->stream->importer, m->subject,
                          s->stream->import->allow_trace);
         }
-        n_taken += s->receiver->write_msg(d, m, subs + i, n_alike, with_tickets);
+        size_t n_written = s->receiver->write_msg(d, m, subs + i, n_alike, with_tickets);
+        count(d, s->stream, m, n_written);
+        n_taken += n_written;
         i += n_alike;
     }
     m->subject = subject;

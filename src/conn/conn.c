@@ -449,6 +449,7 @@ void conn_flush(struct conn *c)
     if (c->is_stream_closed || c->is_lingering || (conn_is_closing(c) && c->skips_flush)) {
         return;
     }
+    count_output(c); // first: who has a message may ask how many there were
     size_t before = c->out.n_bytes;
     int e = outq_send(&c->out, &c->shard->pool, &c->stream);
     size_t n_taken = before - c->out.n_bytes;
@@ -457,7 +458,6 @@ void conn_flush(struct conn *c)
     if (n_taken) {
         histogram_add(&c->shard->write_bytes, n_taken);
     }
-    count_output(c);
     if (e == -EAGAIN) {
         c->is_blocked = true;
         watch_deadline(c);

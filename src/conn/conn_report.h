@@ -90,8 +90,9 @@ struct conn_report *conn_report_strip(struct conn_report *take_report);
 
 /** What can happen to a connection that others care about. */
 enum conn_event {
-    CONN_ENTERED, // it has logged in, or a reload has let it in anew
-    CONN_LEFT,    // it must do so again: it has sent another CONNECT, or there is a reload
+    CONN_ENTERED, // it has logged in
+    CONN_LEFT,    // it must do so again, as it has sent another CONNECT
+    CONN_RENEWED, // a reload has let it in anew: it has left and entered at once
     CONN_REFUSED, // its login has failed; CONN_CLOSED follows
     CONN_BARRED,  // it has begun without a login that it needs; CONN_CLOSED follows
     CONN_CLOSED,

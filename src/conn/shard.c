@@ -236,6 +236,10 @@ static void note_turn(struct shard *sh)
 
         histogram_add(&sh->turn_us, (uint64_t)ns / 1000);
         sh->busy_since_ns = 0;
+        sh->n_untimed = SHARD_TIMED_TURNS;
+    }
+    if (sh->n_untimed) {
+        sh->n_untimed--;
     }
 }
 

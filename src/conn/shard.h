@@ -24,6 +24,9 @@ struct conn;
 /** [bytes] that one read takes at most; of a size that stays in the second-level cache. */
 #define SHARD_READ_BYTES (64u << 10)
 
+/** Of so many turns one is timed. */
+#define SHARD_TIMED_TURNS 16u
+
 /** Output encoded here for one connection of another shard. */
 struct stage {
     uint64_t handle;
@@ -64,8 +67,11 @@ struct shard {
     struct timer trim;            // gives unused chunks back
     struct histogram write_bytes; // of a connection's output, that went out at once
     struct histogram write_msgs;  // messages that were ready then
-    struct histogram turn_us;     // [µs] from the first bytes that a turn reads to its end
-    int64_t busy_since_ns;        // when this turn read its first bytes; 0: it has not yet
+    struct histogram turn_us;     // [µs] from the first bytes that a turn reads to its end; of one
+                                  // in SHARD_TIMED_TURNS, as clocks may be slow
+    int64_t busy_since_ns;        // when this turn read its first bytes; 0: it has not, or is not
+                                  // timed
+    unsigned n_untimed;           // turns to come until one is timed
     _Alignas(CACHE_LINE_BYTES) _Atomic size_t n_inbox_bytes; // posted to us and not yet taken
     _Atomic bool *is_waiting; // by worker number: shards to be told when we have caught up
     _Atomic uint32_t n_load;  // connections, for whoever hands out new ones
@@ -122,7 +128,7 @@ void shard_before_flush(struct shard *sh, void (*fn)(void *arg), void *arg);
 /** Something is done in this turn from now on: its time counts. Thread: the worker. */
 static inline void shard_note_busy(struct shard *sh)
 {
-    if (sh->busy_since_ns == 0) {
+    if (UNLIKELY(sh->n_untimed == 0) && sh->busy_since_ns == 0) {
         sh->busy_since_ns = clock_now_ns();
     }
 }

@@ -40,7 +40,19 @@ static inline void tally_add_out(struct tally *t, uint64_t n_msgs, uint64_t n_by
     tally_grow(&t->out_bytes, n_bytes);
 }
 
-/** Add to a sum what a tally has now. Thread: any. */
+/**
+ * What will be counted in one tally when it goes out counts in another. Until then the first may be
+ * below zero, modulo 2^64.
+ * Thread: the worker of both.
+ */
+static inline void tally_move_out(struct tally *from, struct tally *to, uint64_t n_msgs,
+                                  uint64_t n_bytes)
+{
+    tally_add_out(from, -n_msgs, -n_bytes);
+    tally_add_out(to, n_msgs, n_bytes);
+}
+
+/** Add to a sum what a tally has now, modulo 2^64. Thread: any. */
 static inline void tally_sum(const struct tally *t, struct traffic *sum)
 {
     sum->in_msgs += atomic_load_explicit(&t->in_msgs, memory_order_relaxed);

@@ -7,7 +7,11 @@
 /* ".." takes back what the segment before has added; above the root there is nothing. */
 static void drop_segment(struct buf *out, size_t root)
 {
-    while (out->n > root && out->p[--out->n] != '/') {
+    while (out->n > root) {
+        out->n--;
+        if (out->p[out->n] == '/') {
+            break;
+        }
     }
 }
 

@@ -33,7 +33,7 @@ static void answer(struct query *q)
     struct json *j = &q->json;
 
     if (o->account.n && !t) {
-        query_fail(q, 400, "Account %.*s does not exist", STR_ARG(o->account));
+        query_fail_about(q, 400, "Account ", o->account, " does not exist");
         return;
     }
     json_open_object(j);

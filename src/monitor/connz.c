@@ -273,7 +273,7 @@ static void answer_nothing(struct query *q, const struct connz_options *o)
 static bool check(struct query *q, const struct connz_options *o, enum connz_sort *sort)
 {
     if (!connz_sort_find(o->sort, sort)) {
-        query_fail(q, 400, "invalid sorting option: %.*s", STR_ARG(o->sort));
+        query_fail_about(q, 400, "invalid sorting option: ", o->sort, "");
     } else if (o->filter_subject.n && !o->account.n) {
         query_fail(q, 400, "filter by subject only valid with account filtering");
     } else if (*sort == CONNZ_SORT_STOP && o->state != DOC_STATE_CLOSED) {

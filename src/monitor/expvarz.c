@@ -4,7 +4,6 @@
 #include <malloc.h>
 #include <stdio.h>
 
-#include "base/attr.h"
 #include "base/process.h"
 #include "monitor/doc.h"
 #include "monitor/query.h"
@@ -23,7 +22,7 @@ static void write_command_line(struct json *j)
     json_close_array(j);
     free(arg);
     if (f) {
-        fclose(f);
+        (void)fclose(f);
     }
 }
 

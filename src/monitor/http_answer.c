@@ -4,7 +4,6 @@
  * so few are under way at a time; others wait, and hold nothing but what was asked. */
 #include "monitor/http_answer.h"
 
-#include "base/mem.h"
 #include "http/head.h"
 #include "http/path.h"
 #include "http/query_string.h"

@@ -37,7 +37,7 @@ static void tell_memory(const struct profilez_options *o, struct buf *profile, s
     (void)o;
     if (f) {
         malloc_info(0, f);
-        fclose(f);
+        (void)fclose(f);
     }
     if (n) {
         buf_add(profile, (struct str){.p = text, .n = n});

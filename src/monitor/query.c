@@ -59,6 +59,17 @@ void query_fail(struct query *q, int status, const char *format, ...)
     query_finish(q);
 }
 
+void query_fail_about(struct query *q, int status, const char *before, struct str what,
+                      const char *after)
+{
+    q->out.n = 0;
+    q->status = status;
+    buf_add(&q->error, str_of(before));
+    buf_add(&q->error, what);
+    buf_add(&q->error, str_of(after));
+    query_finish(q);
+}
+
 void query_yield(struct query *q, void (*more)(struct query *q))
 {
     q->more = more;

@@ -66,6 +66,10 @@ void query_finish(struct query *q);
 /** There is no document but an error. @param status  of HTTP, as 400 */
 void query_fail(struct query *q, int status, const char *format, ...) PRINTF_LIKE(3, 4);
 
+/** The same, about something that was asked for, whatever bytes it has: `before`, what, `after`. */
+void query_fail_about(struct query *q, int status, const char *before, struct str what,
+                      const char *after);
+
 /** Hand over a piece; `more` is called when it has been taken. */
 void query_yield(struct query *q, void (*more)(struct query *q));
 

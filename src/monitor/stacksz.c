@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* /stacksz: what the threads are doing. Text, though it is labelled as JSON, as in nats-server. */
-#include "base/attr.h"
 #include "monitor/doc.h"
 #include "monitor/query.h"
 #include "monitor/thread_list.h"

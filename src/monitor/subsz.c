@@ -69,8 +69,8 @@ static void answer(struct query *q)
     const struct subsz_scope *s;
 
     if (o->test.n && !subject_is_literal(o->test)) {
-        query_fail(q, 400, "invalid test subject, must be valid publish subject: %.*s",
-                   STR_ARG(o->test));
+        query_fail_about(q, 400, "invalid test subject, must be valid publish subject: ", o->test,
+                         "");
         return;
     }
     s = find_scope(q, o);

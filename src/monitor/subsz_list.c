@@ -271,16 +271,21 @@ static void on_surveyed(struct survey *s)
     go_on(z);
 }
 
-static bool has_any(const struct subsz_list *z, const struct subscriber *s)
+static uint64_t count_of(const struct subsz_list *z, const struct subscriber *s)
 {
-    return z->part == PART_IMPORTED ? s->n_importing > 0 : s->n_subs > z->n_skipped;
+    return z->part == PART_IMPORTED ? s->n_importing : s->n_subs;
 }
 
 /* Passes over those that have nothing to list, or nothing on the page. */
 static void find_subscriber(struct subsz_list *z)
 {
-    for (; z->at < z->n_subscribers && !has_any(z, &z->subscribers[z->at]); z->at++) {
-        z->n_skipped -= z->part == PART_IMPORTED ? 0 : z->subscribers[z->at].n_subs;
+    for (; z->at < z->n_subscribers; z->at++) {
+        uint64_t n = count_of(z, &z->subscribers[z->at]);
+
+        if (n > (z->part == PART_IMPORTED ? 0 : z->n_skipped)) { // how many import is not known
+            return;
+        }
+        z->n_skipped -= n;
     }
 }
 
@@ -327,14 +332,14 @@ static void ask_for_lists(struct subsz_list *z)
     size_t n = 0;
 
     for (size_t i = z->at; i < z->n_subscribers && n < BATCH && n_subs < most; i++) {
-        const struct subscriber *s = &z->subscribers[i];
+        uint64_t has = count_of(z, &z->subscribers[i]);
 
-        if (i == z->at || has_any(z, s)) {
+        if (has) {
             z->places[n] = i;
-            z->rows[n].handle = s->handle;
+            z->rows[n].handle = z->subscribers[i].handle;
             z->rows[n].subs_from = n == 0 ? z->rows[0].subs_from : 0;
             n++;
-            n_subs += z->part == PART_IMPORTED ? s->n_importing : s->n_subs;
+            n_subs += has;
         }
     }
     ask(z, n, CONN_REPORT_BRIEF | what, on_lists);

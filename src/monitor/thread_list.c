@@ -26,7 +26,7 @@ static const char *read_line(const char *thread, const char *name, char *out, si
         out[strcspn(out, "\n")] = '\0';
     }
     if (f) {
-        fclose(f);
+        (void)fclose(f);
     }
     return out;
 }
@@ -62,7 +62,7 @@ static void write_kernel_stack(struct buf *out, const char *thread)
         buf_printf(out, "    %s", line);
     }
     if (f) {
-        fclose(f);
+        (void)fclose(f);
     }
 }
 

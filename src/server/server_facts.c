@@ -4,7 +4,6 @@
 
 #include "auth/login.h"
 #include "base/clock.h"
-#include "base/json.h"
 #include "client/client_tls.h"
 #include "io/tls_context.h"
 #include "server/advertise.h"

@@ -162,7 +162,6 @@ def test_x123_the_system_account_looks_on(world):
     client.fence()
 
 
-@pytest.mark.peer_only  # comes with monitoring
 @pytest.mark.parametrize("subject", MONITORED, ids=repr)
 def test_x123_monitoring(world, subject):
     """X-123, X-125: connections and statistics of the own account, whatever the request asks for."""
@@ -176,7 +175,6 @@ def test_x123_monitoring(world, subject):
     b.fence()
 
 
-@pytest.mark.peer_only  # comes with monitoring
 def test_x128_imports_of_a_fresh_account(world):
     """The system account can see that each account has four imports of it."""
     w = world("system_account: SYS\naccounts {%s %s}" % (account("SYS"), account("A")))
@@ -227,7 +225,6 @@ def test_x127_the_server_is_told(world):
     assert info == {"acc": "B", "server": "S1"}
 
 
-@pytest.mark.peer_only  # the server's own answers and events come with monitoring
 def test_x127_info_and_events(world):
     """What the server itself has to say there: about the account, and who connects to it."""
     w = world("system_account: SYS\n" + accounts(

@@ -534,6 +534,30 @@ static void *write_noise(void *arg)
     return NULL;
 }
 
+/* What has no owner is the server's own, and listed apart. */
+static void test_own(void **state)
+{
+    struct index *ix = index_new(1);
+    struct sub *own = add(ix, "a.>", "");
+    struct sub *other = sub_new(7, NULL, STR("a.b"), (struct str){0}, STR("1"));
+    struct sub **list;
+    size_t n;
+
+    (void)state;
+    index_add(ix, other);
+    list = index_list_own(ix, 0, &n);
+    assert_int_equal(n, 1);
+    assert_ptr_equal(list[0], own);
+    sub_unref(list[0]);
+    mem_free(list);
+    drop(ix, own);
+    list = index_list_own(ix, 0, &n);
+    assert_int_equal(n, 0);
+    mem_free(list);
+    drop(ix, other);
+    index_free(ix);
+}
+
 static void test_threads(void **state)
 {
     struct shared sh = {.ix = index_new(N_READERS)};
@@ -581,6 +605,7 @@ int main(void)
         cmocka_unit_test(test_generations),
         cmocka_unit_test(test_against_model),
         cmocka_unit_test(test_wide_nodes),
+        cmocka_unit_test(test_own),
         cmocka_unit_test(test_threads),
     };
 
