@@ -216,7 +216,7 @@ bool client_announce_to_one(struct conn *conn);
 void client_report(struct conn *conn, unsigned what, struct conn_report *out,
                    struct arena *scratch);
 
-/** Tell the watcher that a client has entered, or that it has left if it is in. */
+/** Tell the watcher that a client has entered; or, if it is in, that it has left or is renewed. */
 void client_tell(struct client *c, enum conn_event event);
 
 /** The same of a client that is about to be closed for a reason. */

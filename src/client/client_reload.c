@@ -194,17 +194,12 @@ static bool fits_account(struct client *c, int64_t max_subs_before)
 static void follow(struct client *c, const struct login_rules *before)
 {
     int64_t max_subs = c->user ? c->user->max_subscriptions : -1;
-    bool is_told_in = c->is_told_in;
 
-    client_tell(c, CONN_LEFT);
-    if (c->has_entered &&
-        !(follow_proxy(c) && follow_user(c, before) && fits_account(c, max_subs))) {
-        return;
-    }
-    client_limit_payload(c);
-    client_review_imports(c);
-    if (is_told_in) {
-        client_tell(c, CONN_ENTERED);
+    if (!c->has_entered ||
+        (follow_proxy(c) && follow_user(c, before) && fits_account(c, max_subs))) {
+        client_limit_payload(c);
+        client_review_imports(c);
+        client_tell(c, CONN_RENEWED);
     }
 }
 

@@ -198,11 +198,10 @@ void client_tell(struct client *c, enum conn_event event)
 {
     struct conn_watcher *w = c->home->shared->watcher;
 
-    if (!w || (event == CONN_LEFT && !c->is_told_in)) {
-        return;
+    if (w && (event == CONN_ENTERED || c->is_told_in)) {
+        w->on_event(w, event, conn_report_new(&c->conn, 0));
+        c->is_told_in = event != CONN_LEFT;
     }
-    w->on_event(w, event, conn_report_new(&c->conn, 0));
-    c->is_told_in = event == CONN_ENTERED;
 }
 
 void client_tell_refusal(struct client *c, enum conn_event event, enum close_reason reason)

@@ -18,7 +18,7 @@ struct tally {
     _Atomic uint64_t in_bytes, out_msgs, out_bytes;
 };
 
-/* It alone writes, so this need not be one step. */
+/** Add to a counter of a tally; its worker alone writes, so this need not be one step. Internal. */
 static inline void tally_grow(_Atomic uint64_t *counter, uint64_t n)
 {
     uint64_t old = atomic_load_explicit(counter, memory_order_relaxed);

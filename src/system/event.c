@@ -129,6 +129,11 @@ void event_on_conn(void *arg, enum conn_event event, const struct conn_report *r
     case CONN_LEFT:
         account_watch_count(s, a, -1);
         break;
+    case CONN_RENEWED:
+        account_watch_count(s, a, -1);
+        account_watch_count(s, a, 1);
+        tell_connect(s, r, account_subject(&subject, r->account, "CONNECT"));
+        break;
     case CONN_REFUSED:
         tell_end(s, r, a, STR("$SYS.ACCOUNT.CLIENT.AUTH.ERR"));
         tell_end(s, r, s->account, server_subject(s, &subject, "CLIENT.AUTH.ERR"));

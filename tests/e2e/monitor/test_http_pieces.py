@@ -2,6 +2,7 @@
 """Answers that come in pieces: all of them arrive, few are made at a time, and nobody waits for those who do not read."""
 
 import json
+import signal
 import time
 
 import pytest
@@ -135,7 +136,8 @@ def test_stop_does_not_wait(served, stalled):
     with monitor.open() as c:
         c.send(request(LARGE))
         assert c.silent_for(0.2)
-        assert server.stop(timeout=5) == 0
+        server.signal(signal.SIGINT)
+        assert server.wait_exit(DEADLINE / 2) == 0
 
 
 def test_client_closes_meanwhile(served, stalled):
