@@ -29,7 +29,7 @@ struct worker {
     int64_t toil_ns;      // [ns] spent on what may wait for another turn (io/tls_stream.c)
     bool (*on_turn_end)(struct worker *w, void *arg); // returns whether to take another turn now
     void *turn_arg;
-    unsigned index; // its number: 0 is the control thread
+    unsigned index;              // its number: 0 is the control thread
     struct inbox_item *deferred; // to be run when the sockets have had their turn
     bool is_stopping;
     bool has_waited; // since now_ns was read, perhaps for long

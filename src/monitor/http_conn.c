@@ -24,8 +24,6 @@
 /* Why we close after an answer; nobody is told. */
 #define CLOSE_ANSWERED CLOSE_SERVER_SHUTDOWN
 
-static const struct conn_ops http_conn_ops;
-
 static struct http_conn *http_conn_of(struct conn *c)
 {
     return CONTAINER_OF(c, struct http_conn, conn);

@@ -14,8 +14,8 @@
 #include "server/pid_file.h"
 #include "server/ports_file.h"
 #include "server/reload_diff.h"
-#include "server/server_head.h"
 #include "server/server.h"
+#include "server/server_head.h"
 
 /* ---- read */
 

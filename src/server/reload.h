@@ -20,11 +20,11 @@ struct reload {
     struct tls_context *tls;          // likewise; NULL: none
     struct tls_context *monitor_tls;  // of HTTPS; likewise
     struct server_identity *identity; // that INFO tells now; NULL: that of the start
-    struct server_identity *identity_before; // still in use by some workers; NULL: likewise
-    struct str *head_before;                 // likewise
-    unsigned n_awaited;                      // workers that have not answered yet
-    bool is_settling;                        // all have adopted it
-    bool is_wanted_again;                    // asked for while one was under way
+    struct server_identity *identity_before;   // still in use by some workers; NULL: likewise
+    struct str *head_before;                   // likewise
+    unsigned n_awaited;                        // workers that have not answered yet
+    bool is_settling;                          // all have adopted it
+    bool is_wanted_again;                      // asked for while one was under way
     void (*done)(void *arg, struct str error); // of reload_for; NULL: nobody waits
     void *done_arg;
 };

@@ -227,9 +227,11 @@ enum status server_start(struct server *s, struct server_config *take_config, co
 {
     enum status st;
 
-    *s = (struct server){
-        .config = take_config, .cli = cli, .client_listener.fd = -1, .unix_listener.fd = -1,
-        .monitoring.listener.fd = -1};
+    *s = (struct server){.config = take_config,
+                         .cli = cli,
+                         .client_listener.fd = -1,
+                         .unix_listener.fd = -1,
+                         .monitoring.listener.fd = -1};
     signal(SIGPIPE, SIG_IGN);
     raise_fd_limit();
     notify_open(s);
