@@ -7,9 +7,9 @@
 #include "base/quote.h"
 #include "broker/account.h"
 #include "broker/rights.h"
-#include "conn/tally.h"
 #include "client/client.h"
 #include "client/client_options.h"
+#include "conn/tally.h"
 #include "io/job.h"
 
 struct login_job {

@@ -91,6 +91,7 @@ static struct conn_report *pack_new(const struct conn_report *r)
     pack(&counter, &copy);
     struct conn_report *packed = mem_alloc(sizeof(*packed) + counter.n);
     *packed = copy;
+    packed->n_bytes = sizeof(*packed) + counter.n;
     pack(&(struct packer){.at = (char *)(packed + 1)}, packed);
     return packed;
 }

@@ -59,6 +59,7 @@ struct conn_report {
         subs_next; // where the list begins, and goes on; 0: at the start, not at all
     const struct conn_report_cert *certs;
     size_t n_certs;
+    size_t n_bytes; // of memory
 };
 
 /** What to report besides what is always reported. */

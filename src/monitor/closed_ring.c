@@ -12,10 +12,16 @@ static size_t place_of(const struct closed_ring *r, size_t i)
     return (r->next + r->n_places - r->n + i) % r->n_places;
 }
 
+/* What counts of a report. */
+static size_t list_bytes(const struct conn_report *report)
+{
+    return report->n_listed_subs ? report->n_bytes : 0;
+}
+
 static void drop(struct closed_ring *r, struct conn_report *take_report)
 {
     if (take_report) {
-        r->n_subs -= take_report->n_listed_subs;
+        r->n_list_bytes -= list_bytes(take_report);
         mem_free(take_report);
     }
 }
@@ -26,10 +32,10 @@ static void strip(struct closed_ring *r)
     uint64_t first = closed_ring_first(r);
 
     for (uint64_t i = r->n_stripped > first ? r->n_stripped : first;
-         r->n_subs > CLOSED_RING_SUBS && i < r->n_added; i++) {
+         r->n_list_bytes > CLOSED_RING_LIST_BYTES && i < r->n_added; i++) {
         struct conn_report **at = &r->at[place_of(r, (size_t)(i - first))];
 
-        r->n_subs -= (*at)->n_listed_subs;
+        r->n_list_bytes -= list_bytes(*at);
         *at = conn_report_strip(*at);
         r->n_stripped = i + 1;
     }
@@ -81,7 +87,7 @@ void closed_ring_add(struct closed_ring *r, struct conn_report *take_report)
     r->at[r->next] = take_report;
     r->next = (r->next + 1) % r->n_places;
     r->n += r->n < r->n_places;
-    r->n_subs += take_report->n_listed_subs;
+    r->n_list_bytes += list_bytes(take_report);
     strip(r);
 }
 

@@ -7,8 +7,9 @@
 
 struct conn_report;
 
-/** So many of their subscriptions are remembered: of more, those that closed first have none. */
-#define CLOSED_RING_SUBS (256u << 10)
+/** [bytes] that those with a list of subscriptions may take: of more, those that closed first lose
+ * theirs. */
+#define CLOSED_RING_LIST_BYTES (64u << 20)
 
 struct closed_ring {
     struct conn_report **at; // n_places of them
@@ -16,7 +17,7 @@ struct closed_ring {
     size_t next;         // where the next one goes
     size_t cap;          // places that there may be
     uint64_t n_added;    // ever
-    size_t n_subs;       // remembered
+    size_t n_list_bytes; // taken by those with a list
     uint64_t n_stripped; // of all ever added, those that have none any more
 };
 

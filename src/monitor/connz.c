@@ -195,9 +195,12 @@ static void go_on(void *arg)
 {
     struct connz *z = arg;
 
-    if (z->is_in_list && goes_on(z)) {
+    if (!goes_on(z)) {
+        return; // it is gone
+    }
+    if (z->is_in_list) {
         ask(z, &z->rows[z->row], 1);
-    } else if (!z->is_in_list && goes_on(z)) {
+    } else {
         write_batch(z);
     }
 }

@@ -34,11 +34,19 @@
 
 static void run(struct request_queue *q);
 
-static void on_turn(void *arg)
+static void on_turn(struct worker *w, struct inbox_item *item)
+{
+    struct request_queue *q = CONTAINER_OF(item, struct request_queue, turn);
+
+    (void)w;
+    q->is_turn_due = false;
+    run(q);
+}
+
+static void on_room(void *arg)
 {
     struct system *s = arg;
 
-    s->requests.is_turn_due = false;
     run(&s->requests);
 }
 
@@ -63,7 +71,7 @@ static void serve_next(struct request_queue *q, struct request_list *l)
 static bool has_room(struct system *s)
 {
     if (!outbox_has_room(&s->outbox)) {
-        outbox_await_room(&s->outbox); // calls on_turn
+        outbox_await_room(&s->outbox); // calls on_room
         return false;
     }
     return true;
@@ -90,7 +98,7 @@ static void run(struct request_queue *q)
     q->is_running = false;
     if (n_quick == PER_TURN || n == PER_TURN) {
         q->is_turn_due = true;
-        worker_call(s->monitor->control, on_turn, s);
+        worker_defer(s->monitor->control, &q->turn);
     }
 }
 
@@ -345,7 +353,7 @@ struct sub *request_sub_new(struct system *s, const struct service *service, str
 
 void request_queue_init(struct system *s)
 {
-    s->outbox.on_room = on_turn;
+    s->outbox.on_room = on_room;
     s->outbox.room_arg = s;
 }
 

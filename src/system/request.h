@@ -43,6 +43,7 @@ struct request_queue {
     struct request *current;     // of the former, is being answered; NULL: none is
     bool is_running;             // requests are taken from it right now
     bool is_turn_due;            // and will be in the next turn
+    struct inbox_item turn;      // that turn, while it is due
     _Atomic size_t n_bytes;      // of those that wait, or are on their way here
     _Atomic uint64_t n_dropped;
 };

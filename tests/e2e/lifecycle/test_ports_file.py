@@ -55,6 +55,14 @@ def test_l09_content(start_server, tmp_path, form):
     assert [path.name for path in tmp_path.iterdir()] == [ports_file(server, tmp_path).name]
 
 
+def test_l09_monitoring(start_server, tmp_path):
+    """Key `monitoring`, behind `nats`."""
+    server = start_server("-m", "-1", "--ports_file_dir", tmp_path)
+    port = server.wait_log(r"Starting http monitor on .*:(\d+)")[1]
+    assert ports_file(server, tmp_path).read_text() == \
+        f'{{"nats":["nats://127.0.0.1:{server.port}"],"monitoring":["http://127.0.0.1:{port}"]}}'
+
+
 @pytest.mark.parametrize("name", ["nats-server", "a.b", "x_1.exe"])
 def test_l09_name(start_server, tmp_path, rename_program, name):
     """The name is `<basename(argv[0])>_<pid>.ports`."""

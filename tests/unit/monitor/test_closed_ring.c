@@ -11,13 +11,15 @@
 #include "conn/conn_report.h"
 #include "monitor/closed_ring.h"
 
-static void add(struct closed_ring *r, uint64_t cid, size_t n_subs)
+/* @param list_bytes  that it says it takes */
+static void add(struct closed_ring *r, uint64_t cid, size_t list_bytes)
 {
-    struct conn_report *report = mem_zalloc(sizeof(*report) + n_subs * sizeof(report->subs[0]));
+    struct conn_report *report = mem_zalloc(sizeof(*report) + sizeof(report->subs[0]));
 
     report->cid = cid;
     report->subs = (const struct conn_report_sub *)(report + 1);
-    report->n_subs = report->n_listed_subs = n_subs;
+    report->n_subs = report->n_listed_subs = list_bytes > 0;
+    report->n_bytes = list_bytes;
     closed_ring_add(r, report);
 }
 
@@ -60,7 +62,7 @@ static void test_resize(void **state)
     check(&r, 1, 700);
     closed_ring_resize(&r, 5);
     check(&r, 696, 700);
-    assert_int_equal(r.n_subs, 5);
+    assert_int_equal(r.n_list_bytes, 5);
     closed_ring_resize(&r, 8);
     for (uint64_t cid = 701; cid <= 720; cid++) {
         add(&r, cid, 1);
@@ -70,7 +72,7 @@ static void test_resize(void **state)
     check(&r, 1, 0);
     add(&r, 721, 1);
     check(&r, 1, 0);
-    assert_int_equal(r.n_subs, 0);
+    assert_int_equal(r.n_list_bytes, 0);
     closed_ring_deinit(&r);
 }
 
@@ -94,22 +96,22 @@ static void test_numbers(void **state)
 /* Of too many subscriptions those are forgotten whose connections closed first. */
 static void test_subs_are_bounded(void **state)
 {
-    const size_t each = CLOSED_RING_SUBS / 8;
+    const size_t each = CLOSED_RING_LIST_BYTES / 8;
     struct closed_ring r = {0};
 
     (void)state;
     closed_ring_resize(&r, 100);
     for (uint64_t cid = 1; cid <= 20; cid++) {
         add(&r, cid, each);
-        assert_true(r.n_subs <= CLOSED_RING_SUBS);
+        assert_true(r.n_list_bytes <= CLOSED_RING_LIST_BYTES);
     }
     check(&r, 1, 20);
     for (size_t i = 0; i < r.n; i++) {
-        assert_int_equal(closed_ring_at(&r, i)->n_subs, each);
-        assert_int_equal(closed_ring_at(&r, i)->n_listed_subs, i < 12 ? 0 : each);
+        assert_int_equal(closed_ring_at(&r, i)->n_subs, 1);
+        assert_int_equal(closed_ring_at(&r, i)->n_listed_subs, i < 12 ? 0 : 1);
     }
     closed_ring_resize(&r, 4);
-    assert_int_equal(r.n_subs, 4 * each);
+    assert_int_equal(r.n_list_bytes, 4 * each);
     closed_ring_deinit(&r);
 }
 

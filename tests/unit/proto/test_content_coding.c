@@ -192,7 +192,7 @@ static char *make_repetitive(size_t n, unsigned every)
 
     for (size_t i = 0; i < n; i++) {
         random = random * 1664525 + 1013904223;
-        text[i] = (char)(every && (random >> 16) % every ? "subscriptions"[i % 13] : random >> 24);
+        text[i] = every && (random >> 16) % every ? "subscriptions"[i % 13] : (char)(random >> 24);
     }
     return text;
 }
