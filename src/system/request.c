@@ -353,6 +353,7 @@ struct sub *request_sub_new(struct system *s, const struct service *service, str
 
 void request_queue_init(struct system *s)
 {
+    s->requests.turn.run = on_turn;
     s->outbox.on_room = on_room;
     s->outbox.room_arg = s;
 }
