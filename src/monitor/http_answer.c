@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From a request to its answer. Documents that may be large come in pieces: one is written when the
- * one before is all but sent. Each holds on to what it was made of until its reader has taken all,
- * so few are under way at a time; others wait, and hold nothing but what was asked. */
+ * one before is all but sent. They take turns, a piece each, so that slow readers do not keep
+ * others waiting. An answer that has begun holds on to what it is made of until its reader has
+ * taken all, so there are only so many; others wait, and hold nothing but what was asked. */
 #include "monitor/http_answer.h"
 
 #include "http/head.h"
@@ -16,7 +17,8 @@
 #include "monitor/pages.h"
 #include "monitor/query.h"
 
-#define MOST_LARGE_ANSWERS 16u
+#define MOST_LARGE_ANSWERS 16u  // that are being made at a time
+#define MOST_BEGUN_ANSWERS 256u // that hold on to what they are made of
 
 static const char text_type[] = "text/plain; charset=utf-8";
 
@@ -29,20 +31,34 @@ static void reply_text(struct http_conn *h, int status, struct str text)
 
 /* ---- large answers take turns */
 
+static bool may_go_on(const struct http_conn *h)
+{
+    const struct http_server *s = h->server;
+
+    return s->n_large < MOST_LARGE_ANSWERS && (h->is_begun || s->n_begun < MOST_BEGUN_ANSWERS);
+}
+
+static void begin_turn(struct http_conn *h)
+{
+    h->is_counted = true;
+    h->server->n_large++;
+    h->server->n_begun += !h->is_begun;
+    h->is_begun = true;
+}
+
 /* @return  whether it is its turn; else it waits */
 static bool take_turn(struct http_conn *h)
 {
     struct http_server *s = h->server;
 
-    if (s->n_large == MOST_LARGE_ANSWERS) {
-        *s->last_end = h;
-        s->last_end = &h->next;
-        h->next = NULL;
-        return false;
+    if (may_go_on(h)) {
+        begin_turn(h);
+        return true;
     }
-    s->n_large++;
-    h->is_counted = true;
-    return true;
+    *s->last_end = h;
+    s->last_end = &h->next;
+    h->next = NULL;
+    return false;
 }
 
 static void stop_waiting(struct http_conn *h)
@@ -61,22 +77,29 @@ static void stop_waiting(struct http_conn *h)
     }
 }
 
+/* Others may go on while its reader takes what there is. */
 static void end_turn(struct http_conn *h)
 {
     struct http_server *s = h->server;
-    struct http_conn *next = s->waiting;
+    struct http_conn *next;
 
-    if (!h->is_counted) {
-        return;
-    }
+    s->n_large -= h->is_counted;
     h->is_counted = false;
-    s->n_large--;
-    if (next) {
-        stop_waiting(next);
-        s->n_large++;
-        next->is_counted = true;
-        http_conn_go_on_soon(next);
+    for (struct http_conn *w = s->waiting; w && s->n_large < MOST_LARGE_ANSWERS; w = next) {
+        next = w->next;
+        if (may_go_on(w)) {
+            stop_waiting(w);
+            begin_turn(w);
+            http_conn_go_on_soon(w);
+        }
     }
+}
+
+static void end_turns(struct http_conn *h)
+{
+    h->server->n_begun -= h->is_begun;
+    h->is_begun = false;
+    end_turn(h);
 }
 
 /* ---- documents */
@@ -98,7 +121,7 @@ static struct http_reply head_of(const struct query *q)
 static void end_query(struct http_conn *h)
 {
     h->query = NULL;
-    end_turn(h);
+    end_turns(h);
     http_conn_answered(h);
 }
 
@@ -170,6 +193,7 @@ static void on_piece(struct query *q)
     write_piece(h, q);
     if (h->conn.out.n_bytes) {
         http_conn_pause(h);
+        end_turn(h);
     } else {
         http_conn_go_on_soon(h);
     }
@@ -201,6 +225,9 @@ static void start_query(struct http_conn *h)
 
 void http_answer_go_on(struct http_conn *h)
 {
+    if (h->query->doc->is_large && !h->is_counted && !take_turn(h)) {
+        return;
+    }
     if (h->is_started) {
         query_go_on(h->query);
     } else {
@@ -213,14 +240,14 @@ void http_answer_give_up(struct http_conn *h)
     if (!h->query) {
         return;
     }
+    stop_waiting(h);
     if (h->is_started) {
         query_abandon(h->query);
     } else {
-        stop_waiting(h);
         query_free(h->query);
     }
     h->query = NULL;
-    end_turn(h);
+    end_turns(h);
 }
 
 /* @param i  number of the document */

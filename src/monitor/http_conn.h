@@ -30,6 +30,7 @@ struct http_conn {
     bool has_begun;         // a piece of the answer has been written
     bool is_started;        // the query is
     bool is_counted;        // among server->n_large
+    bool is_begun;          // among server->n_begun
     struct query *query;    // the answer that is under way; NULL: none
     struct http_conn *next; // that waits to give a large answer
     struct json_indent indent;

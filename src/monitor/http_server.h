@@ -18,7 +18,8 @@ struct http_server {
     struct tls_context *tls; // NULL: not with TLS
     struct str base;         // path before all others, clean: "" or "/x"; owned
     struct conn_limits limits;
-    unsigned n_large;                      // answers in pieces that are under way
+    unsigned n_large;                      // large answers of which a piece is being made
+    unsigned n_begun;                      // that have begun, and are not complete
     struct http_conn *waiting, **last_end; // for theirs, in the order of their requests
 };
 
