@@ -17,8 +17,8 @@
 #include "monitor/pages.h"
 #include "monitor/query.h"
 
-#define MOST_LARGE_ANSWERS 16u  // that are being made at a time
-#define MOST_BEGUN_ANSWERS 256u // that hold on to what they are made of
+#define MOST_LARGE_ANSWERS 16u // that are being made at a time
+#define MOST_BEGUN_ANSWERS 64u // that hold on to what they are made of
 
 static const char text_type[] = "text/plain; charset=utf-8";
 

@@ -93,10 +93,11 @@ def test_kicks_and_reloads_while_clients_churn(world, together):
 
     def look(r):
         client = w("sys", **CAPABLE)
-        client.send(b"SUB answers 1\r\n")
+        inbox = b"inbox.%d" % client.cid
+        client.send(b"SUB %s 1\r\n" % inbox)
         for _ in range(20):
             service, options = r.choice(["CONNZ", "SUBSZ", "VARZ", "ACCOUNTZ"]), {"subscriptions": True, "limit": 100_000}
-            client.send(ask_for(client.info["server_id"], service, json.dumps(options).encode(), b"answers"))
+            client.send(ask_for(client.info["server_id"], service, json.dumps(options).encode(), inbox))
             assert json.loads(read_message(client).payload)["data"]
         client.close()
 
@@ -141,14 +142,13 @@ def test_odd_requests(world, payload):
     w = world(TEXT, *WORKERS)
     client = w("sys", b"answers", b"fence", **CAPABLE)
     server = client.info["server_id"]
-    for service in ("VARZ", "CONNZ", "SUBSZ", "ACCOUNTZ", "STATSZ", "HEALTHZ", "PROFILEZ", "JSZ", "KICK", "LDM"):
-        client.send(ask_for(server, service, payload, b"answers"))
-    for service in ("CONNZ", "SUBSZ", "INFO", "CONNS", "STATZ", "JSZ", "CLAIMS.UPDATE"):
-        client.send(pub(b"$SYS.REQ.ACCOUNT.A." + service.encode(), payload, b"answers"))
-    client.send(pub(b"$SYS.REQ.ACCOUNT.NSUBS", payload, b"answers"))
-    client.send(ask_for(server, "IDZ", b"", b"fence"))
-    while (got := read_message(client)).subject != b"fence":
-        json.loads(got.payload.decode())
+    subjects = [f"$SYS.REQ.SERVER.{server}.{service}" for service in ("VARZ", "CONNZ", "SUBSZ", "ACCOUNTZ", "STATSZ", "HEALTHZ",
+                                                                      "PROFILEZ", "JSZ", "KICK", "LDM")]
+    subjects += ["$SYS.REQ.ACCOUNT.A." + service for service in ("CONNZ", "SUBSZ", "INFO", "CONNS", "STATZ", "JSZ", "CLAIMS.UPDATE")]
+    for subject in [*subjects, "$SYS.REQ.ACCOUNT.NSUBS"]:
+        client.send(pub(subject.encode(), payload, b"answers") + ask_for(server, "IDZ", b"", b"fence"))
+        while (got := read_message(client)).subject != b"fence":
+            json.loads(got.payload.decode())
 
 
 def test_filter_finds_the_last_subscription(world):
