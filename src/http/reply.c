@@ -18,6 +18,7 @@ const char *http_status(int code)
         {400, "400 Bad Request"},
         {404, "404 Not Found"},
         {500, "500 Internal Server Error"},
+        {501, "501 Not Implemented"},
         {503, "503 Service Unavailable"},
     };
 

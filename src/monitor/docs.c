@@ -24,23 +24,9 @@ extern const struct doc subsz_doc;
 extern const struct doc varz_doc;
 
 static const struct doc *const docs[] = {
-    &accountz_doc,
-    &accstatz_doc,
-    &connz_doc,
-    &expvarz_doc,
-    &gatewayz_doc,
-    &healthz_doc,
-    &idz_doc,
-    &ipqueuesz_doc,
-    &jsz_doc,
-    &leafz_doc,
-    &metrics_doc,
-    &profilez_doc,
-    &raftz_doc,
-    &routez_doc,
-    &stacksz_doc,
-    &subsz_doc,
-    &varz_doc,
+    &accountz_doc, &accstatz_doc,  &connz_doc,   &expvarz_doc, &gatewayz_doc, &healthz_doc,
+    &idz_doc,      &ipqueuesz_doc, &jsz_doc,     &leafz_doc,   &metrics_doc,  &profilez_doc,
+    &raftz_doc,    &routez_doc,    &stacksz_doc, &subsz_doc,   &varz_doc,
 };
 
 size_t docs_count(void)

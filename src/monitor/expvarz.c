@@ -2,28 +2,24 @@
 /* /debug/vars: the command line, and memory under the names that Go has for it, as far as C has
  * such a thing. */
 #include <malloc.h>
-#include <stdio.h>
 
 #include "base/process.h"
+#include "monitor/command_line.h"
 #include "monitor/doc.h"
 #include "monitor/query.h"
 
 static void write_command_line(struct json *j)
 {
-    char *arg = NULL;
-    size_t cap = 0;
-    FILE *f = fopen("/proc/self/cmdline", "re");
+    struct buf line = {0};
 
+    command_line_read(&line);
     json_key(j, "cmdline");
     json_open_array(j);
-    while (f && getdelim(&arg, &cap, '\0', f) > 0) {
-        json_str(j, str_of(arg));
+    for (size_t at = 0; at < line.n; at += strlen(line.p + at) + 1) {
+        json_str(j, str_of(line.p + at));
     }
     json_close_array(j);
-    free(arg);
-    if (f) {
-        (void)fclose(f);
-    }
+    buf_deinit(&line);
 }
 
 static void write_memory(struct json *j)

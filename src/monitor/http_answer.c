@@ -276,10 +276,12 @@ static void answer_page(struct http_conn *h, const struct page *page)
 {
     struct buf body = {0};
 
-    page->write(h->server, &body);
-    http_conn_reply(
-        h, (struct http_reply){.status = http_status(200), .content_type = page->content_type},
-        buf_str(&body));
+    page->write(page, h->server, &body);
+    http_conn_reply(h,
+                    (struct http_reply){.status = http_status(page->status),
+                                        .content_type = page->content_type,
+                                        .fields = str_of(h->server->site->page_fields)},
+                    buf_str(&body));
     buf_deinit(&body);
     http_conn_answered(h);
 }
@@ -309,22 +311,6 @@ static struct str cut_base(const struct http_server *s, struct str path)
         return STR("/");
     }
     return path.n == 1 ? STR("") : path;
-}
-
-static void answer_path(struct http_conn *h, struct str path, struct str parameters)
-{
-    size_t i;
-    struct str rest = cut_base(h->server, path);
-    const struct page *page = pages_find(rest);
-    const struct doc *doc = page ? NULL : docs_find_path(rest, &i);
-
-    if (page) {
-        answer_page(h, page);
-    } else if (doc) {
-        answer_doc(h, doc, i, parameters);
-    } else {
-        answer_not_found(h);
-    }
 }
 
 static void add_html(struct buf *out, struct str text)
@@ -372,6 +358,35 @@ static void redirect(struct http_conn *h, struct str path, struct str parameters
     buf_deinit(&body);
     buf_deinit(&field);
     http_conn_answered(h);
+}
+
+static void add_slash(struct http_conn *h, struct str path, struct str parameters)
+{
+    struct buf to = {0};
+
+    buf_printf(&to, "%.*s/", STR_ARG(path));
+    redirect(h, buf_str(&to), parameters);
+    buf_deinit(&to);
+}
+
+static void answer_path(struct http_conn *h, struct str path, struct str parameters)
+{
+    size_t i;
+    struct str rest = cut_base(h->server, path);
+    const struct http_site *site = h->server->site;
+    const struct page *page = pages_find(site, rest);
+    const struct doc *doc =
+        str_starts_with(rest, str_of(site->docs_below)) ? docs_find_path(rest, &i) : NULL;
+
+    if (page) {
+        answer_page(h, page);
+    } else if (doc) {
+        answer_doc(h, doc, i, parameters);
+    } else if (pages_want_slash(site, rest)) {
+        add_slash(h, path, parameters);
+    } else {
+        answer_not_found(h);
+    }
 }
 
 /* The path of "http://host/path?x" or "/path?x". @return  false: it has none */

@@ -302,14 +302,11 @@ static const struct conn_ops http_conn_ops = {
     .label = label,
 };
 
-bool http_conn_is(const struct conn *c)
+void http_conn_abort(struct conn *c, const struct http_server *s)
 {
-    return c->ops == &http_conn_ops;
-}
-
-void http_conn_abort(struct conn *c)
-{
-    conn_close(c, CLOSE_WRITE_ERROR);
+    if (c->ops == &http_conn_ops && http_conn_of(c)->server == s) {
+        conn_close(c, CLOSE_WRITE_ERROR);
+    }
 }
 
 void http_conn_start(struct http_server *s, int take_fd, const struct addr *from)

@@ -39,11 +39,8 @@ struct http_conn {
 /** Begin to serve. @param take_fd  owned by the connection */
 void http_conn_start(struct http_server *s, int take_fd, const struct addr *from);
 
-/** @return  whether a connection is one of these. */
-bool http_conn_is(const struct conn *c);
-
-/** Close it at once, be there output or not. */
-void http_conn_abort(struct conn *c);
+/** Close a connection of the shard at once, be there output or not, if it is of this server. */
+void http_conn_abort(struct conn *c, const struct http_server *s);
 
 /**
  * Write the whole answer to a request.

@@ -25,10 +25,12 @@ static struct str make_base(struct str path)
     return buf_str(&clean);
 }
 
-void http_server_init(struct http_server *s, struct monitor *m, struct str base_path)
+void http_server_init(struct http_server *s, struct monitor *m, const struct http_site *site,
+                      struct str base_path)
 {
     *s = (struct http_server){
         .monitor = m,
+        .site = site,
         .base = make_base(base_path),
         .limits = {.max_pending_bytes = INT64_MAX, // little is made while much is queued
                    .high_pending_bytes = SIZE_MAX,
@@ -53,16 +55,13 @@ void http_server_accept(struct http_server *s, int take_fd, const struct sockadd
 
 static void close_one(struct conn *c, void *arg)
 {
-    if (http_conn_is(c)) {
-        http_conn_abort(c);
-    }
-    (void)arg;
+    http_conn_abort(c, arg);
 }
 
 void http_server_stop(struct http_server *s)
 {
     if (s->monitor) { // a start may fail before that
-        shard_for_each(s->monitor->shards[0], close_one, NULL);
+        shard_for_each(s->monitor->shards[0], close_one, s);
     }
 }
 

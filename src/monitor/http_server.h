@@ -10,11 +10,13 @@
 #include "conn/conn.h"
 
 struct http_conn;
+struct http_site;
 struct monitor;
 struct tls_context;
 
 struct http_server {
     struct monitor *monitor;
+    const struct http_site *site;
     struct tls_context *tls; // NULL: not with TLS
     struct str base;         // path before all others, clean: "" or "/x"; owned
     struct conn_limits limits;
@@ -25,9 +27,11 @@ struct http_server {
 
 /**
  * Prepare to serve; the monitor may not be ready yet.
+ * @param site       what is served (monitor/pages.h)
  * @param base_path  as configured, "" for none
  */
-void http_server_init(struct http_server *s, struct monitor *m, struct str base_path);
+void http_server_init(struct http_server *s, struct monitor *m, const struct http_site *site,
+                      struct str base_path);
 
 /** Speak TLS with those who come from now on. @param take_tls  one reference; NULL: without */
 void http_server_secure(struct http_server *s, struct tls_context *take_tls);
@@ -38,7 +42,7 @@ void http_server_secure(struct http_server *s, struct tls_context *take_tls);
  */
 void http_server_accept(struct http_server *s, int take_fd, const struct sockaddr_storage *from);
 
-/** Close all connections, without waiting for those that do not read their answer. */
+/** Close all its connections, without waiting for those that do not read their answer. */
 void http_server_stop(struct http_server *s);
 
 /** Release it; no connection is left. */

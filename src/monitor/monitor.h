@@ -38,8 +38,8 @@ struct monitor {
     uint64_t *n_requests;        // over HTTP, by document (monitor/docs.h)
     uint64_t n_root_requests;    // likewise, for the page at "/"
     struct cpu_meter cpu;
-    bool is_lame_duck;           // no new connections
-    bool is_stopping;            // what is asked now is not answered
+    bool is_lame_duck; // no new connections
+    bool is_stopping;  // what is asked now is not answered
     /** Is told of everything that happens to connections, before the monitor acts on it; NULL:
      * nobody is. Thread: control. */
     void (*on_conn_event)(void *arg, enum conn_event event, const struct conn_report *r);

@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* PROFILEZ: profiles by the names that Go's runtime has for them. There are those of memory, as
- * malloc tells it, and of threads; both are text. The rest is for tools that look from outside, as
- * perf(1): an error that says so. What is wrong is part of the document. */
-#include <malloc.h>
+/* PROFILEZ: a profile by its name, as text (monitor/profiles.h). What is wrong is part of the
+ * document. */
 #include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include "base/attr.h"
 #include "base/base64.h"
 #include "base/clock.h"
 #include "base/quote.h"
 #include "monitor/doc.h"
+#include "monitor/profiles.h"
 #include "monitor/query.h"
 #include "monitor/thread_list.h"
 
@@ -30,21 +26,11 @@ typedef void (*profile_fn)(const struct profilez_options *o, struct buf *profile
 
 static void tell_memory(const struct profilez_options *o, struct buf *profile, struct buf *error)
 {
-    char *text = NULL;
-    size_t n = 0;
-    FILE *f = open_memstream(&text, &n);
-
     (void)o;
-    if (f) {
-        malloc_info(0, f);
-        (void)fclose(f);
-    }
-    if (n) {
-        buf_add(profile, (struct str){.p = text, .n = n});
-    } else {
+    profile_write_memory(profile);
+    if (!profile->n) {
         buf_add(error, STR("malloc tells nothing"));
     }
-    free(text);
 }
 
 static void tell_threads(const struct profilez_options *o, struct buf *profile, struct buf *error)
@@ -63,15 +49,14 @@ static void refuse_cpu(const struct profilez_options *o, struct buf *profile, st
         clock_format_duration(o->duration_ns, duration);
         buf_printf(error, "Duration %s should be between 0s and 15s", duration);
     } else {
-        buf_printf(error, "no CPU profile is taken from inside: use perf record -g -p %d",
-                   (int)getpid());
+        profile_refuse_cpu(error);
     }
 }
 
 static void refuse(const struct profilez_options *o, struct buf *profile, struct buf *error)
 {
     (void)profile;
-    buf_printf(error, "Profile \"%.*s\" has no equivalent here", STR_ARG(o->name));
+    profile_refuse(o->name, error);
 }
 
 static const struct {

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* There is one listener, HTTP or HTTPS. Whatever keeps it from being opened keeps the server from
- * starting. */
+/* Monitoring has one listener, HTTP or HTTPS; profiling has another, on the host of clients.
+ * Whatever keeps them from being opened keeps the server from starting. */
 #include "server/monitoring.h"
 
 #include <inttypes.h>
 
 #include "base/log.h"
 #include "io/tls_context.h"
+#include "monitor/pages.h"
 #include "server/server.h"
 
 static bool is_https(const struct server_options *o)
@@ -69,25 +70,21 @@ static enum status secure(struct server *s, struct diag *d)
     return st;
 }
 
-static enum status open_listener(struct server *s, struct diag *d)
+/* @param port  -1: any free one. @param d  what the operating system says */
+static enum status open_listener(struct listener *l, struct worker *control, const char *host,
+                                 int64_t port, struct diag *d)
 {
-    const struct server_options *o = &s->config->server;
-    struct listener *l = &s->monitoring.listener;
-    int64_t port = address_of(o)->port;
     char why[256];
 
     if (port < -1 || port > UINT16_MAX) {
-        diag_error(d, NULL,
-                   "can't listen to the monitor port: listen tcp: address %" PRId64
-                   ": invalid port",
-                   port);
+        diag_error(d, NULL, "listen tcp: address %" PRId64 ": invalid port", port);
         return ST_FAILED;
     }
-    enum status st = listener_open(l, s->control, monitoring_host(o), port < 0 ? 0 : (uint16_t)port,
-                                   "Monitor", why, sizeof(why));
+    enum status st =
+        listener_open(l, control, host, port < 0 ? 0 : (uint16_t)port, "Monitor", why, sizeof(why));
     if (st != ST_OK) {
         l->fd = -1;
-        diag_error(d, NULL, "can't listen to the monitor port: %s", why);
+        diag_error(d, NULL, "%s", why);
     }
     return st;
 }
@@ -97,35 +94,52 @@ static void on_accept(struct listener *l, int fd, const struct sockaddr_storage 
     http_server_accept(l->arg, fd, from);
 }
 
-static enum status open_all(struct server *s, struct diag *d)
+/* The first error is logged; the others are not. */
+static enum status give_up(const char *what, struct diag *d)
 {
-    enum status st = check(&s->config->server, d);
-
-    if (st == ST_OK) {
-        st = secure(s, d);
-    }
-    return st == ST_OK ? open_listener(s, d) : st;
+    log_fatal("%s: %.*s", what, STR_ARG(diag_first(d)));
+    diag_deinit(d);
+    return ST_FAILED;
 }
 
 enum status monitoring_open(struct server *s)
 {
     const struct server_options *o = &s->config->server;
-    struct monitoring *m = &s->monitoring;
+    struct http_port *m = &s->monitoring;
     struct diag d = {0};
 
-    http_server_init(&m->http, &s->monitor, str_of(o->monitor.base_path));
+    http_server_init(&m->http, &s->monitor, &monitoring_site, str_of(o->monitor.base_path));
     if (address_of(o)->port == 0) {
         return ST_OK;
     }
-    enum status st = open_all(s, &d);
-    if (st == ST_OK) {
-        log_info("Starting %s monitor on %s", scheme_of(o), m->listener.address);
-        listener_start(&m->listener, on_accept, &m->http);
-    } else {
-        log_fatal("Can't start monitoring: %.*s", STR_ARG(diag_first(&d)));
+    if (check(o, &d) != ST_OK || secure(s, &d) != ST_OK) {
+        return give_up("Can't start monitoring", &d);
     }
-    diag_deinit(&d);
-    return st;
+    if (open_listener(&m->listener, s->control, monitoring_host(o), address_of(o)->port, &d) !=
+        ST_OK) {
+        return give_up("Can't start monitoring: can't listen to the monitor port", &d);
+    }
+    log_info("Starting %s monitor on %s", scheme_of(o), m->listener.address);
+    listener_start(&m->listener, on_accept, &m->http);
+    return ST_OK;
+}
+
+enum status profiling_open(struct server *s)
+{
+    const struct server_options *o = &s->config->server;
+    struct http_port *p = &s->profiling;
+    struct diag d = {0};
+
+    http_server_init(&p->http, &s->monitor, &profiling_site, STR(""));
+    if (o->monitor.prof_port == 0) {
+        return ST_OK;
+    }
+    if (open_listener(&p->listener, s->control, o->host, o->monitor.prof_port, &d) != ST_OK) {
+        return give_up("error starting profiler", &d);
+    }
+    log_info("profiling port: %u", p->listener.port);
+    listener_start(&p->listener, on_accept, &p->http);
+    return ST_OK;
 }
 
 struct ports_file_entry monitoring_ports_entry(const struct server *s)
@@ -136,8 +150,20 @@ struct ports_file_entry monitoring_ports_entry(const struct server *s)
                                      s->monitoring.listener.port};
 }
 
+struct ports_file_entry profiling_ports_entry(const struct server *s)
+{
+    return (struct ports_file_entry){"profile", "http", s->config->server.host,
+                                     s->profiling.listener.port};
+}
+
+static void stop(struct http_port *p)
+{
+    listener_close(&p->listener);
+    http_server_stop(&p->http);
+}
+
 void monitoring_stop(struct server *s)
 {
-    listener_close(&s->monitoring.listener);
-    http_server_stop(&s->monitoring.http);
+    stop(&s->monitoring);
+    stop(&s->profiling);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where monitoring over HTTP listens (spec 07 §1). Thread: control, for all. */
+/* Where monitoring over HTTP listens (spec 07 §1), and profiling, on a port of its own. Thread:
+ * control, for all. */
 #pragma once
 
 #include "base/attr.h"
@@ -14,7 +15,7 @@ struct server_config;
 struct server_options;
 struct tls_context;
 
-struct monitoring {
+struct http_port {
     struct listener listener; // fd -1: there is none
     struct http_server http;
 };
@@ -33,5 +34,11 @@ MUST_USE enum status monitoring_make_tls(const struct server_config *config,
 /** @return  what the ports file says of it. */
 struct ports_file_entry monitoring_ports_entry(const struct server *s);
 
-/** Close the listener and all connections. */
+/** The same for profiling, which has no TLS. */
+MUST_USE enum status profiling_open(struct server *s);
+
+/** @return  what the ports file says of profiling. */
+struct ports_file_entry profiling_ports_entry(const struct server *s);
+
+/** Close both listeners and all connections. */
 void monitoring_stop(struct server *s);

@@ -217,6 +217,7 @@ void server_write_ports_file(struct server *s)
         {"nats", client_tls_is_required(&s->config->client) ? "tls" : "nats",
          s->config->server.host, s->client_listener.port},
         monitoring_ports_entry(s),
+        profiling_ports_entry(s),
     };
 
     s->ports_path = ports_file_write(s->config->server.ports_file_dir, s->config->program, entries,
@@ -231,7 +232,8 @@ enum status server_start(struct server *s, struct server_config *take_config, co
                          .cli = cli,
                          .client_listener.fd = -1,
                          .unix_listener.fd = -1,
-                         .monitoring.listener.fd = -1};
+                         .monitoring.listener.fd = -1,
+                         .profiling.listener.fd = -1};
     signal(SIGPIPE, SIG_IGN);
     raise_fd_limit();
     notify_open(s);
@@ -247,6 +249,10 @@ enum status server_start(struct server *s, struct server_config *take_config, co
     }
     log_banner(s);
     log_warnings(take_config);
+    st = profiling_open(s);
+    if (st != ST_OK) {
+        return st;
+    }
     st = write_pid_file(s);
     if (st != ST_OK) {
         return st;
@@ -363,6 +369,7 @@ void server_deinit(struct server *s)
         shards_free(s->shards, s->n_workers);
         chunk_depot_deinit(&s->depot);
         http_server_deinit(&s->monitoring.http);
+        http_server_deinit(&s->profiling.http);
         monitor_deinit(&s->monitor);
         server_facts_deinit(&s->facts);
     }

@@ -53,8 +53,8 @@ struct server {
     char *advertised_host;
     struct activation activation;
     struct listener client_listener;
-    struct listener unix_listener; // fd -1: none
-    struct monitoring monitoring;
+    struct listener unix_listener;          // fd -1: none
+    struct http_port monitoring, profiling; // without a listener: fd -1
     struct notify notify;
     struct signals signals;
     struct lame_duck lame_duck;

@@ -104,7 +104,6 @@ static enum status refuse_missing(const struct server_config *c, struct diag *d)
         struct str name;
         bool is_asked;
     } list[] = {
-        {"profiling", STR("prof_port"), c->server.monitor.prof_port != 0},
         {"stapling", STR("ocsp"), c->later.staples_always && tls_options_have_certificate(tls)},
     };
     enum status st = ST_OK;

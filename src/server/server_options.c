@@ -135,9 +135,10 @@ static const struct option server_rows[] = {
     OPTION_STR("http_base_path", struct server_options, monitor.base_path,
                .doc = "Path below which all endpoints of monitoring are."),
     OPTION_INT("prof_port", struct server_options, monitor.prof_port, .cli = "--profile",
-               .doc = "Port of profiling over HTTP; -1 takes a free one."),
+               .doc = "Port of profiling over HTTP, at /debug/pprof/; -1 takes a free one."),
     OPTION_INT("prof_block_rate", struct server_options, monitor.prof_block_rate,
-               .reload = RELOAD_LIVE, .doc = "Accepted for compatibility."),
+               .reload = RELOAD_LIVE,
+               .doc = "Accepted without effect: there is nothing to sample."),
     OPTION_END};
 
 struct option_table server_options_table(struct server_options *o)
