@@ -7,12 +7,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "conn/tally.h"
+
 struct index;
 struct links;
 struct mappings;
 struct responses;
-struct tally;
-struct traffic;
 
 struct account {
     char *name; // "$G" for the global account
@@ -50,6 +50,12 @@ bool account_enter(struct account *a);
 static inline bool account_has_mappings(const struct account *a)
 {
     return atomic_load_explicit(&a->mappings, memory_order_relaxed) != NULL;
+}
+
+/** @return  where a worker counts the messages of its clients. Thread: that worker. */
+static inline struct tally *account_tally(const struct account *a, unsigned worker)
+{
+    return &a->tallies[worker];
 }
 
 /** @return  the messages of all its clients so far. Thread: any. */

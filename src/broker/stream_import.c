@@ -88,7 +88,7 @@ static void count(const struct delivery *d, const struct stream_import *s, const
 {
     unsigned worker = d->shard->index;
 
-    tally_move_out(&s->importer->tallies[worker], &s->exporter->tallies[worker], n,
+    tally_move_out(account_tally(s->importer, worker), account_tally(s->exporter, worker), n,
                    n * (m->hdr.n + m->payload.n));
 }
 

@@ -9,7 +9,6 @@
 #include "broker/rights.h"
 #include "client/client.h"
 #include "client/client_options.h"
-#include "conn/tally.h"
 #include "io/job.h"
 
 struct login_job {
@@ -171,7 +170,7 @@ void client_refuse_full(struct client *c)
 void client_set_account(struct client *c, struct account *account)
 {
     c->account = account;
-    c->conn.tally = &account->tallies[c->conn.shard->index];
+    c->conn.tally = account_tally(account, c->conn.shard->index);
     c->origin = (struct msg_origin){.speaker = &c->speaker, .account = account};
 }
 

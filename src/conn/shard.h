@@ -133,6 +133,13 @@ static inline void shard_note_busy(struct shard *sh)
     }
 }
 
+/** @return  whether connections were closed in this turn, whose on_close is yet to be called.
+ * Thread: the worker. */
+static inline bool shard_is_closing_some(const struct shard *sh)
+{
+    return sh->closing != NULL;
+}
+
 /** Call fn for every connection that is not closing. Thread: the worker. */
 void shard_for_each(struct shard *sh, void (*fn)(struct conn *c, void *arg), void *arg);
 

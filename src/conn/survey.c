@@ -20,6 +20,20 @@ static void on_return(struct worker *w, struct inbox_item *item)
     }
 }
 
+/* @param c  may be NULL, or another one than the last that was in the slot */
+static void visit(struct survey_part *p, struct conn *c)
+{
+    if (!c || conn_is_closing(c)) {
+        p->resume = 0;
+        return;
+    }
+    if (c->handle != p->visited) {
+        p->resume = 0;
+        p->visited = c->handle;
+    }
+    p->survey->visit(p, c);
+}
+
 /* @return  whether that was all */
 static bool visit_slice(struct survey_part *p)
 {
@@ -30,12 +44,9 @@ static bool visit_slice(struct survey_part *p)
         return true;
     }
     p->n_extra = 0;
-    for (; p->slot < t->n_slots && p->slot - from + p->n_extra < SLICE; p->slot++) {
-        struct conn *c = handle_slot(t, p->slot)->conn;
-
-        if (c && !conn_is_closing(c)) {
-            p->survey->visit(p, c);
-        }
+    while (p->slot < t->n_slots && p->slot - from + p->n_extra < SLICE) {
+        visit(p, handle_slot(t, p->slot)->conn);
+        p->slot += p->resume == 0;
     }
     return p->slot >= t->n_slots;
 }

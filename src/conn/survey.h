@@ -22,6 +22,9 @@ struct survey_part {
     struct buf found; // filled by `visit`, owned by the survey
     uint32_t slot;    // of the next connection; internal
     uint32_t n_extra; // for `visit` to grow, if that took as long as so many more would
+    uint32_t resume; // for `visit` to set, if it has not done with the connection, and to read when
+                     // it is called with that again; else 0
+    uint64_t visited; // the handle of that connection; internal
 };
 
 struct survey {

@@ -36,24 +36,23 @@ static bool overlaps(const struct conn_report *r, struct str filter)
     return false;
 }
 
-/* @param filter  empty: every connection will do */
-static bool has_overlap(struct survey_part *p, struct conn *c, struct str filter)
+/* Looks at one list of its subscriptions; if there are more, the survey comes back.
+ * @param from    where that list begins
+ * @param filter  empty: every connection will do */
+static bool has_overlap(struct survey_part *p, struct conn *c, uint32_t from, struct str filter)
 {
-    struct conn_report r = {0};
-    bool is_found = filter.n == 0;
+    struct conn_report r = {.subs_from = from};
+    struct arena scratch = {0};
 
-    while (!is_found && subject_is_valid(filter)) {
-        struct arena scratch = {0};
-
-        r.subs_from = r.subs_next;
-        conn_report_fill(c, CONN_REPORT_BRIEF | CONN_REPORT_SUBS, &r, &scratch);
-        is_found = overlaps(&r, filter);
-        p->n_extra += (uint32_t)(r.n_listed_subs / SUBS_PER_LOOK);
-        arena_deinit(&scratch);
-        if (r.subs_next == 0) {
-            break;
-        }
+    if (filter.n == 0 || !subject_is_valid(filter)) {
+        return filter.n == 0;
     }
+    conn_report_fill(c, CONN_REPORT_BRIEF | CONN_REPORT_SUBS, &r, &scratch);
+    bool is_found = overlaps(&r, filter);
+
+    p->n_extra += 1 + (uint32_t)(r.n_listed_subs / SUBS_PER_LOOK);
+    p->resume = is_found ? 0 : r.subs_next;
+    arena_deinit(&scratch);
     return is_found;
 }
 
@@ -80,24 +79,31 @@ static void enter(struct survey_part *p, struct shard *sh)
     buf_add(&p->found, (struct str){.p = (const char *)&none, .n = sizeof(none)});
 }
 
+static void count(struct survey_part *p, uint64_t more)
+{
+    uint64_t n;
+
+    memcpy(&n, p->found.p, sizeof(n));
+    n += more;
+    memcpy(p->found.p, &n, sizeof(n));
+}
+
 static void visit(struct survey_part *p, struct conn *c)
 {
     const struct connz_search *s = CONTAINER_OF(p->survey, struct connz_search, survey);
     const struct connz_options *o = s->options;
+    uint32_t from = p->resume; // not 0: it was counted before
     struct arena scratch = {0};
     struct conn_report r = {0};
 
     if (!c->ops->report) {
         return;
     }
+    p->resume = 0;
     conn_report_fill(c, CONN_REPORT_BRIEF, &r, &scratch);
     if (is_counted(o, &r)) {
-        uint64_t n;
-
-        memcpy(&n, p->found.p, sizeof(n));
-        n++;
-        memcpy(p->found.p, &n, sizeof(n));
-        if (is_wanted(o, &r) && has_overlap(p, c, o->filter_subject)) {
+        count(p, from == 0);
+        if (is_wanted(o, &r) && has_overlap(p, c, from, o->filter_subject)) {
             struct connz_entry e = make_entry(s, &r, c->handle);
 
             add_entry(&p->found, &e);

@@ -7,8 +7,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/str.h"
-
 struct query;
 
 /** How a parameter is written; the field that it fills in brackets. */

@@ -12,6 +12,7 @@
 #include "monitor/doc_options.h"
 #include "monitor/docs.h"
 #include "monitor/http_conn.h"
+#include "monitor/http_redirect.h"
 #include "monitor/http_server.h"
 #include "monitor/monitor.h"
 #include "monitor/pages.h"
@@ -313,59 +314,12 @@ static struct str cut_base(const struct http_server *s, struct str path)
     return path.n == 1 ? STR("") : path;
 }
 
-static void add_html(struct buf *out, struct str text)
-{
-    for (size_t i = 0; i < text.n; i++) {
-        switch (text.p[i]) {
-        case '&':
-            buf_add(out, STR("&amp;"));
-            break;
-        case '<':
-            buf_add(out, STR("&lt;"));
-            break;
-        case '>':
-            buf_add(out, STR("&gt;"));
-            break;
-        case '"':
-            buf_add(out, STR("&#34;"));
-            break;
-        default:
-            buf_add_char(out, text.p[i]);
-        }
-    }
-}
-
-static void redirect(struct http_conn *h, struct str path, struct str parameters)
-{
-    struct buf to = {0};
-    struct buf body = {0};
-    struct buf field = {0};
-
-    http_path_escape(path, &to);
-    if (parameters.n) {
-        buf_printf(&to, "?%.*s", STR_ARG(parameters));
-    }
-    buf_printf(&field, "Location: %.*s\r\n", STR_ARG(buf_str(&to)));
-    buf_add(&body, STR("<a href=\""));
-    add_html(&body, buf_str(&to));
-    buf_add(&body, STR("\">Moved Permanently</a>.\n\n"));
-    http_conn_reply(h,
-                    (struct http_reply){.status = http_status(301),
-                                        .content_type = "text/html; charset=utf-8",
-                                        .fields = buf_str(&field)},
-                    buf_str(&body));
-    buf_deinit(&to);
-    buf_deinit(&body);
-    buf_deinit(&field);
-    http_conn_answered(h);
-}
-
 static void add_slash(struct http_conn *h, struct str path, struct str parameters)
 {
     struct buf to = {0};
 
     buf_printf(&to, "%.*s/", STR_ARG(path));
-    redirect(h, buf_str(&to), parameters);
+    http_redirect(h, buf_str(&to), parameters);
     buf_deinit(&to);
 }
 
@@ -422,7 +376,7 @@ void http_answer(struct http_conn *h, const struct http_head *head)
         if (str_equal(buf_str(&decoded), buf_str(&clean))) {
             answer_path(h, buf_str(&clean), parameters);
         } else {
-            redirect(h, buf_str(&clean), parameters);
+            http_redirect(h, buf_str(&clean), parameters);
         }
     }
     buf_deinit(&decoded);

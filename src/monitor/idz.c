@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* IDZ: who is there? (spec 06 §6.4) */
-#include "base/attr.h"
 #include "monitor/doc.h"
 #include "monitor/facts.h"
 #include "monitor/monitor.h"

@@ -6,7 +6,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/str.h"
 #include "conn/conn_report.h"
 #include "conn/tally.h"
 #include "monitor/closed_ring.h"

@@ -89,6 +89,27 @@ static enum status open_listener(struct listener *l, struct worker *control, con
     return st;
 }
 
+/* @return  a socket that the service manager listens on for us; -1: there is none */
+static int take_passed(struct server *s)
+{
+    int fd = activation_take(&s->activation, "http");
+
+    return fd >= 0 ? fd : activation_take(&s->activation, "monitor");
+}
+
+static enum status adopt_listener(struct listener *l, struct worker *control, int take_fd,
+                                  struct diag *d)
+{
+    char why[128];
+    enum status st = listener_adopt(l, control, take_fd, "Monitor", why, sizeof(why));
+
+    if (st != ST_OK) {
+        l->fd = -1;
+        diag_error(d, NULL, "the socket passed as descriptor %d: %s", take_fd, why);
+    }
+    return st;
+}
+
 static void on_accept(struct listener *l, int fd, const struct sockaddr_storage *from)
 {
     http_server_accept(l->arg, fd, from);
@@ -106,21 +127,25 @@ enum status monitoring_open(struct server *s)
 {
     const struct server_options *o = &s->config->server;
     struct http_port *m = &s->monitoring;
+    int passed = take_passed(s);
     struct diag d = {0};
 
     http_server_init(&m->http, &s->monitor, &monitoring_site, str_of(o->monitor.base_path));
-    if (address_of(o)->port == 0) {
+    if (address_of(o)->port == 0 && passed < 0) {
         return ST_OK;
     }
     if (check(o, &d) != ST_OK || secure(s, &d) != ST_OK) {
         return give_up("Can't start monitoring", &d);
     }
-    if (open_listener(&m->listener, s->control, monitoring_host(o), address_of(o)->port, &d) !=
-        ST_OK) {
+    enum status st = passed >= 0 ? adopt_listener(&m->listener, s->control, passed, &d)
+                                 : open_listener(&m->listener, s->control, monitoring_host(o),
+                                                 address_of(o)->port, &d);
+    if (st != ST_OK) {
         return give_up("Can't start monitoring: can't listen to the monitor port", &d);
     }
     log_info("Starting %s monitor on %s", scheme_of(o), m->listener.address);
     listener_start(&m->listener, on_accept, &m->http);
+    diag_deinit(&d);
     return ST_OK;
 }
 
@@ -139,6 +164,7 @@ enum status profiling_open(struct server *s)
     }
     log_info("profiling port: %u", p->listener.port);
     listener_start(&p->listener, on_accept, &p->http);
+    diag_deinit(&d);
     return ST_OK;
 }
 

@@ -82,11 +82,16 @@ static void adopt(struct worker *w, struct inbox_item *item)
     answer(a);
 }
 
+/* Clients that were already closing when others adopted are told of once more, with what is old,
+ * when this turn ends. */
 static void give_up_old(struct worker *w, struct inbox_item *item)
 {
     struct adoption *a = CONTAINER_OF(item, struct adoption, item);
 
-    (void)w;
+    if (shard_is_closing_some(a->home->shard)) {
+        worker_post(w, item);
+        return;
+    }
     client_home_settle(a->home);
     answer(a);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One request is answered after the other, so whoever asks for several things gets them in order;
- * but a service that answers at once does not wait for one that does not. What waits is bounded;
- * when too many answers are on their way nothing is answered. */
+ * but a service that answers at once does not wait for one that does not, nor the system account
+ * for all that others ask. What waits is bounded; when too many answers are on their way nothing is
+ * answered. */
 #include "system/request.h"
 
 #include <string.h>
@@ -61,7 +62,7 @@ static void serve_next(struct request_queue *q, struct request_list *l)
     struct request *r = l->first;
 
     l->first = r->next;
-    if (l == &q->waiting) {
+    if (l != &q->quick) {
         q->current = r;
     }
     atomic_fetch_sub(&q->n_bytes, r->n_bytes);
@@ -75,6 +76,16 @@ static bool has_room(struct system *s)
         return false;
     }
     return true;
+}
+
+/* @return  the list whose turn it is, of those that wait; NULL: none does */
+static struct request_list *choose(struct request_queue *q)
+{
+    bool is_imported = q->imported.first && (q->is_imported_next || !q->own.first);
+    struct request_list *l = is_imported ? &q->imported : &q->own;
+
+    q->is_imported_next = !is_imported;
+    return l->first ? l : NULL;
 }
 
 /* Some of each list, so that neither keeps the other from being served, nor both together control
@@ -92,8 +103,9 @@ static void run(struct request_queue *q)
     for (; q->quick.first && n_quick < PER_TURN && has_room(s); n_quick++) {
         serve_next(q, &q->quick);
     }
-    for (; q->waiting.first && !q->current && n < PER_TURN && has_room(s); n++) {
-        serve_next(q, &q->waiting);
+    for (struct request_list *l;
+         n < PER_TURN && !q->current && (l = choose(q)) != NULL && has_room(s); n++) {
+        serve_next(q, l);
     }
     q->is_running = false;
     if (n_quick == PER_TURN || n == PER_TURN) {
@@ -122,9 +134,10 @@ void request_drop(struct request *r)
     run(q);
 }
 
+/* Nothing follows SHUTDOWN: the worker that delivers may have ended. */
 static void post(const struct request *r, struct str hdr, struct str text)
 {
-    if (r->reply.n) {
+    if (r->reply.n && !r->system->monitor->is_stopping) {
         outbox_post(&r->system->outbox, r->system->account, r->reply, hdr, text);
     }
 }
@@ -252,7 +265,7 @@ static void on_request(struct worker *w, struct inbox_item *item)
         request_free(r);
         return;
     }
-    append(r->service->overtakes ? &q->quick : &q->waiting, r);
+    append(r->service->overtakes ? &q->quick : r->is_imported ? &q->imported : &q->own, r);
     run(q);
 }
 
@@ -282,6 +295,7 @@ static struct request *request_new(const struct entry *e, const struct msg *m)
                           .system = e->system,
                           .service = e->service,
                           .n_bytes = MIN_BYTES + n_bytes,
+                          .is_imported = m->origin->service != NULL,
                           .accepts_coding = accept.n > 0,
                           .coding = content_coding_find(accept)};
     r->subject = put(&at, m->subject);
@@ -372,7 +386,8 @@ void request_queue_deinit(struct system *s)
 {
     struct request_queue *q = &s->requests;
 
-    free_list(&q->waiting);
+    free_list(&q->own);
+    free_list(&q->imported);
     free_list(&q->quick);
     if (q->current) {
         request_free(q->current);

@@ -29,6 +29,7 @@ struct request {
     size_t n_bytes;                     // that it is counted as while it waits
     bool accepts_coding;                // the answer is to say how it is encoded:
     enum content_coding coding;
+    bool is_imported;    // it comes from another account
     struct query *query; // the document that it waits for; NULL: none
     struct buf body;     // as much of that as there is
 };
@@ -38,13 +39,14 @@ struct request_list {
 };
 
 struct request_queue {
-    struct request_list waiting; // are answered one after the other
-    struct request_list quick;   // need not wait for those
-    struct request *current;     // of the former, is being answered; NULL: none is
-    bool is_running;             // requests are taken from it right now
-    bool is_turn_due;            // and will be in the next turn
-    struct inbox_item turn;      // that turn, while it is due
-    _Atomic size_t n_bytes;      // of those that wait, or are on their way here
+    struct request_list own, imported; // are answered one after the other, one of each in turn
+    struct request_list quick;         // need not wait for those
+    struct request *current;           // of the former, is being answered; NULL: none is
+    bool is_imported_next;             // of the former
+    bool is_running;                   // requests are taken from it right now
+    bool is_turn_due;                  // and will be in the next turn
+    struct inbox_item turn;            // that turn, while it is due
+    _Atomic size_t n_bytes;            // of those that wait, or are on their way here
     _Atomic uint64_t n_dropped;
 };
 

@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 import threading
+import urllib.request
 
 import pytest
 
@@ -206,6 +207,17 @@ def test_unix_beside(start_activated, listen, directory, connect, messages):
     connect(server).connect()
     assert server.port == port_of(sock)
     assert not (directory / "other").exists()
+
+
+@pytest.mark.parametrize("name", ["http", "monitor"])
+def test_monitoring(start_activated, listen, messages, name):
+    """A socket of that name takes the place of the http option."""
+    clients, monitor = listen(), listen()
+    server = start_activated([clients, monitor], names=f"client:{name}")
+    assert ("INF", f"Starting http monitor on 127.0.0.1:{port_of(monitor)}") in messages(server)
+    with urllib.request.urlopen(f"http://127.0.0.1:{port_of(monitor)}/healthz", timeout=30) as answer:
+        assert answer.read() == b'{"status":"ok"}'
+    assert "[WRN]" not in server.log()
 
 
 def test_only_unix_is_passed(start_activated, listen, directory, connect):
