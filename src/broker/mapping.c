@@ -26,10 +26,22 @@ struct mapping {
     char text[];
 };
 
+/** Most subjects begin otherwise than any source: that is found out by a hash or two. */
+#define PREFIX_TOKENS 8u
+#define PREFIX_BITS 1024u
+
+/** How the sources begin that have so many tokens before the first wildcard. */
+struct prefixes {
+    bool is_any;
+    uint64_t bits[PREFIX_BITS / 64]; // by hash; others may have the same
+};
+
 struct mappings {
-    struct ptrset sources;        // struct mapping, by source
-    struct pattern_tree patterns; // those that match more than their text
-    uint64_t first_bytes[4];      // set of those that subjects begin with which a source matches
+    struct ptrset sources;                   // struct mapping, by source
+    struct pattern_tree patterns;            // those that match more than their text
+    struct prefixes prefixes[PREFIX_TOKENS]; // by number of tokens, less one; more are left out
+    unsigned n_depths;                       // those that are used, and all before
+    bool begins_wild;                        // a source does: any subject may match
     size_t cluster_n;
     char cluster[];
 };
@@ -91,21 +103,67 @@ size_t mappings_count(const struct mappings *m)
     return m->sources.n;
 }
 
-/* Has what begins with a byte looked up; what does not is told apart without hashing it. */
-static void watch(struct mappings *m, unsigned char first)
+static bool is_wild(struct str token)
 {
-    m->first_bytes[first / 64] |= UINT64_C(1) << first % 64;
+    return (token.n && *token.p == '*') || str_equal(token, STR(">"));
 }
 
-static bool is_watched(const struct mappings *m, unsigned char first)
+/* Has subjects looked up that begin like a source. */
+static void watch(struct mappings *m, struct str source)
 {
-    return m->first_bytes[first / 64] >> first % 64 & 1;
+    struct str rest = source;
+    size_t n_tokens = 0;
+    size_t n = 0; // [bytes] of them
+
+    while (rest.p && n_tokens < PREFIX_TOKENS) {
+        struct str token = subject_next_token(&rest);
+
+        if (is_wild(token)) {
+            break;
+        }
+        n = (size_t)(token.p + token.n - source.p);
+        n_tokens++;
+    }
+    if (n_tokens == 0) {
+        m->begins_wild = true;
+        return;
+    }
+    struct prefixes *p = &m->prefixes[n_tokens - 1];
+    uint64_t bit = hash_bytes(source.p, n) % PREFIX_BITS;
+    p->is_any = true;
+    m->n_depths = n_tokens > m->n_depths ? (unsigned)n_tokens : m->n_depths;
+    p->bits[bit / 64] |= UINT64_C(1) << bit % 64;
+}
+
+static bool is_among(const struct prefixes *p, struct str prefix)
+{
+    uint64_t bit = hash_bytes(prefix.p, prefix.n) % PREFIX_BITS;
+
+    return p->bits[bit / 64] >> bit % 64 & 1;
+}
+
+/* @return  false: no source begins like the subject, or with a wildcard */
+static bool is_watched(const struct mappings *m, struct str subject)
+{
+    unsigned depth = 0;
+
+    for (size_t n = 0; n <= subject.n && depth < m->n_depths; n++) {
+        if (n < subject.n && subject.p[n] != '.') {
+            continue;
+        }
+        if (m->prefixes[depth].is_any &&
+            is_among(&m->prefixes[depth], (struct str){.p = subject.p, .n = n})) {
+            return true;
+        }
+        depth++;
+    }
+    return m->begins_wild;
 }
 
 const struct mapping *mappings_find_hashed(const struct mappings *m, struct str subject,
                                            uint64_t hash)
 {
-    if (!subject.n || !is_watched(m, (unsigned char)*subject.p)) {
+    if (!subject.n || !is_watched(m, subject)) {
         return NULL;
     }
     const struct mapping *one = ptrset_find(&m->sources, hash, is_source, &subject);
@@ -138,7 +196,7 @@ static bool is_pattern(struct str source)
     for (struct str rest = source; rest.p;) {
         struct str token = subject_next_token(&rest);
 
-        has_wildcard |= *token.p == '*' || str_equal(token, STR(">"));
+        has_wildcard |= is_wild(token);
     }
     return has_wildcard;
 }
@@ -207,17 +265,11 @@ static struct mapping *mapping_new(struct str source, size_t n_dests)
 /* Makes a mapping known to the table. */
 static void insert(struct mappings *m, struct mapping *one)
 {
-    char first = *one->source.p;
-
     ptrset_add(&m->sources, hash_str(one->source), one, source_hash, NULL);
     if (is_pattern(one->source)) {
         pattern_tree_add(&m->patterns, one->source, one);
     }
-    if (first == '*' || first == '>') {
-        memset(m->first_bytes, 0xff, sizeof(m->first_bytes));
-    } else {
-        watch(m, (unsigned char)first);
-    }
+    watch(m, one->source);
 }
 
 enum status mappings_add(struct mappings *m, struct str source, const struct mapping_dest *dests,
