@@ -29,7 +29,7 @@ void arena_deinit(struct arena *a)
 static void add_block(struct arena *a, size_t n)
 {
     size_t room = n > BLOCK_BYTES ? n : BLOCK_BYTES;
-    struct arena_block *b = mem_zalloc(sizeof(*b) + room);
+    struct arena_block *b = mem_alloc(sizeof(*b) + room);
 
     b->next = a->blocks;
     b->n = room;
@@ -47,7 +47,7 @@ void *arena_alloc(struct arena *a, size_t n)
     }
     void *p = a->blocks->bytes + a->blocks->n - a->n_free;
     a->n_free -= n;
-    return p;
+    return memset(p, 0, n);
 }
 
 struct str arena_str(struct arena *a, struct str s)

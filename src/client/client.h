@@ -77,7 +77,7 @@ struct client_home {
     struct tls_context *tls;                // a reference; NULL: no TLS
     struct timer throttle_report;
     struct conn_limits limits; // as the options say
-    char host[ADDR_TEXT_MAX];  // of the client that was told of last (client_party.c)
+    char host[ADDR_TEXT_MAX];  // of the client that was told of last (client_party.c, _report.c)
     /* What a reload replaced and others may still look at, until client_home_settle. */
     struct login_rules *retired_rules;
     bool has_new_pins; // while they are adopted

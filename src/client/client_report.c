@@ -20,12 +20,10 @@ static int64_t last_active(const struct client *c)
     return c->conn.last_out_ns > c->last_active_ns ? c->conn.last_out_ns : c->last_active_ns;
 }
 
-static void report_address(const struct client *c, struct conn_report *out, struct arena *scratch)
+static void report_address(const struct client *c, struct conn_report *out)
 {
-    char *ip = arena_alloc(scratch, ADDR_TEXT_MAX);
-
-    addr_format_ip(&c->conn.addr, ip);
-    out->ip = str_of(ip);
+    addr_format_ip(&c->conn.addr, c->home->host);
+    out->ip = str_of(c->home->host);
     out->port = c->conn.addr.port;
 }
 
@@ -105,8 +103,12 @@ static uint32_t next_start(const struct ptrset *set, uint32_t at)
 static void list_subs(const struct client *c, struct conn_report *out, struct arena *scratch)
 {
     const struct ptrset *set = &c->sids.set;
+
+    if (set->n == 0) {
+        return;
+    }
     size_t most = set->n < CONN_REPORT_MOST_SUBS ? set->n : CONN_REPORT_MOST_SUBS;
-    struct conn_report_sub *list = arena_alloc(scratch, (most + 1) * sizeof(list[0]));
+    struct conn_report_sub *list = arena_alloc(scratch, most * sizeof(list[0]));
     uint32_t at = out->subs_from;
     size_t n = 0;
 
@@ -177,7 +179,7 @@ void client_report(struct conn *conn, unsigned what, struct conn_report *out, st
     report_times(c, out);
     report_counters(c, out);
     if (!(what & CONN_REPORT_BRIEF)) {
-        report_address(c, out, scratch);
+        report_address(c, out);
         report_tls(c, out);
     }
     if (what & CONN_REPORT_SUBS) {

@@ -103,7 +103,10 @@ static void tell_end(struct system *s, const struct conn_report *r, struct accou
 static struct str account_subject(struct buf *out, struct str account, const char *what)
 {
     out->n = 0;
-    buf_printf(out, "$SYS.ACCOUNT.%.*s.%s", STR_ARG(account), what);
+    buf_add(out, STR("$SYS.ACCOUNT."));
+    buf_add(out, account);
+    buf_add_char(out, '.');
+    buf_add(out, str_of(what));
     return buf_str(out);
 }
 
