@@ -24,7 +24,8 @@ def next_event(client, subject: str) -> dict:
 def system(connect):
     """A client of the system account that hears of failures and ends."""
     client = connect().connect(user="s", **{"pass": "s"})
-    client.send(b"SUB $SYS.SERVER.*.CLIENT.AUTH.ERR 1\r\nSUB $SYS.ACCOUNT.*.DISCONNECT 2\r\n")
+    client.send(b"SUB $SYS.SERVER.*.CLIENT.AUTH.ERR 1\r\n")
+    client.send(b"SUB $SYS.ACCOUNT.$G.DISCONNECT 2\r\nSUB $SYS.ACCOUNT.A.DISCONNECT 3\r\n")  # not those of other tests' own
     client.fence()
     return client
 
