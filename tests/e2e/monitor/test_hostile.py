@@ -133,7 +133,7 @@ def test_thousand_idle_connections(served, opened, process):
     for connection in idle:
         assert connection.read().status == 200
     check()
-    assert process(server).n_descriptors() >= n_descriptors + 1000
+    assert process(server).n_descriptors() > 1000  # none was closed; those of tests before may have been meanwhile
     for connection in idle:
         assert connection.ask("/leafz").status == 200
     for connection in idle:
