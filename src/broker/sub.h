@@ -12,6 +12,7 @@
 
 #include "base/attr.h"
 #include "base/str.h"
+#include "conn/handle.h"
 
 struct peer_ops;
 struct rights;
@@ -98,6 +99,12 @@ void sub_unref(struct sub *s);
 static inline uint32_t sub_flags(const struct sub *s)
 {
     return atomic_load_explicit(&s->flags, memory_order_relaxed);
+}
+
+/** @return  whether it is a client's; those of the server itself are nobody's. Thread: any. */
+static inline bool sub_is_of_client(const struct sub *s)
+{
+    return s->owner != HANDLE_NONE;
 }
 
 /** @return  the subscription id that its client chose, borrowed. Thread: any. */

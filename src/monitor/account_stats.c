@@ -2,20 +2,16 @@
 /* Sums that accounts keep themselves; nobody is asked. */
 #include "monitor/account_stats.h"
 
+#include "base/attr.h"
 #include "base/json.h"
 #include "broker/account.h"
 #include "broker/index.h"
 #include "conn/tally.h"
+#include "monitor/data_stats.h"
 
 bool account_stats_is_idle(const struct account *a)
 {
     return atomic_load(&a->n_clients) == 0;
-}
-
-static void write_traffic(struct json *j, uint64_t n_msgs, uint64_t n_bytes)
-{
-    json_add_uint(j, "msgs", n_msgs);
-    json_add_uint(j, "bytes", n_bytes);
 }
 
 /* Between servers nothing goes yet. */
@@ -25,17 +21,15 @@ static void write_direction(struct json *j, const char *key, uint64_t n_msgs, ui
 
     json_key(j, key);
     json_open_object(j);
-    write_traffic(j, n_msgs, n_bytes);
-    for (size_t i = 0; i < sizeof(servers) / sizeof(servers[0]); i++) {
-        json_key(j, servers[i]);
-        json_open_object(j);
-        write_traffic(j, 0, 0);
-        json_close_object(j);
+    json_add_uint(j, "msgs", n_msgs);
+    json_add_uint(j, "bytes", n_bytes);
+    for (size_t i = 0; i < ARRAY_SIZE(servers); i++) {
+        data_stats_write(j, servers[i], 0, 0);
     }
     json_close_object(j);
 }
 
-void account_stats_write_of(struct json *j, const struct account *a, int64_t n_clients)
+void account_stats_write(struct json *j, const struct account *a, int64_t n_clients)
 {
     struct traffic t = account_traffic(a);
 
@@ -48,10 +42,4 @@ void account_stats_write_of(struct json *j, const struct account *a, int64_t n_c
     write_direction(j, "sent", t.out_msgs, t.out_bytes);
     write_direction(j, "received", t.in_msgs, t.in_bytes);
     json_add_uint(j, "slow_consumers", atomic_load(&a->n_slow));
-}
-
-void account_stats_write(struct json *j, const struct monitor *m, const struct account *a)
-{
-    (void)m;
-    account_stats_write_of(j, a, atomic_load(&a->n_clients));
 }

@@ -8,14 +8,13 @@
 
 struct account;
 struct json;
-struct monitor;
 
 /** @return  whether the account has no connections here: lists leave it out. */
 bool account_stats_is_idle(const struct account *a);
 
-/** Write the members from "acc" to "slow_consumers", into an object that is open. "sent" is what
- * the server has sent. */
-void account_stats_write(struct json *j, const struct monitor *m, const struct account *a);
-
-/** The same, with another number of clients than it has now. */
-void account_stats_write_of(struct json *j, const struct account *a, int64_t n_clients);
+/**
+ * Write the members from "acc" to "slow_consumers", into an object that is open. "sent" is what the
+ * server has sent.
+ * @param n_clients  that it has now, or had at the moment that is told of
+ */
+void account_stats_write(struct json *j, const struct account *a, int64_t n_clients);

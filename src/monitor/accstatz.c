@@ -4,6 +4,7 @@
 
 #include "base/attr.h"
 #include "base/clock.h"
+#include "broker/account.h"
 #include "broker/accounts.h"
 #include "broker/tenancy.h"
 #include "monitor/account_stats.h"
@@ -32,7 +33,7 @@ static void answer(struct query *q)
 
         if (a && (o->with_idle || !account_stats_is_idle(a))) {
             json_open_object(j);
-            account_stats_write(j, m, a);
+            account_stats_write(j, a, atomic_load(&a->n_clients));
             json_close_object(j);
         }
     }

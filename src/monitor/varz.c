@@ -11,6 +11,7 @@
 #include "base/process.h"
 #include "conn/conn_stats.h"
 #include "io/worker.h"
+#include "monitor/data_stats.h"
 #include "monitor/doc.h"
 #include "monitor/docs.h"
 #include "monitor/facts.h"
@@ -161,18 +162,6 @@ static void write_configuration(struct json *j, const struct monitor_facts *f)
     json_opt_str(j, "system_account", f->system_account);
 }
 
-/* How many connections of each kind met that fate; there are but clients. */
-static void write_kinds(struct json *j, const char *key, uint64_t n_clients)
-{
-    json_key(j, key);
-    json_open_object(j);
-    json_add_uint(j, "clients", n_clients);
-    json_add_uint(j, "routes", 0);
-    json_add_uint(j, "gateways", 0);
-    json_add_uint(j, "leafs", 0);
-    json_close_object(j);
-}
-
 static void write_disk(struct json *j)
 {
     json_key(j, "disk_io_wait_stats");
@@ -214,8 +203,8 @@ void varz_write(struct json *j, const struct monitor *m)
     write_sums(j, m);
     write_visits(j, m);
     write_configuration(j, f);
-    write_kinds(j, "slow_consumer_stats", monitor_count_slow(m));
-    write_kinds(j, "stale_connection_stats", atomic_load(&m->clients->n_stale));
+    data_stats_write_kinds(j, "slow_consumer_stats", monitor_count_slow(m));
+    data_stats_write_kinds(j, "stale_connection_stats", atomic_load(&m->clients->n_stale));
     write_disk(j);
     write_proxies(j, f);
     if (f->tls_cert_not_after_ns) {

@@ -38,7 +38,7 @@ static void write_event(struct system *s, const struct event_stamp *e, const str
     struct json j = json_to(out);
 
     event_open(s, e, &j);
-    account_stats_write_of(&j, a, n_clients);
+    account_stats_write(&j, a, n_clients);
     json_close_object(&j);
 }
 

@@ -8,6 +8,7 @@
 #include "broker/accounts.h"
 #include "broker/party.h"
 #include "broker/server_block.h"
+#include "monitor/data_stats.h"
 #include "monitor/facts.h"
 #include "monitor/monitor.h"
 #include "system/account_watch.h"
@@ -53,15 +54,6 @@ static void write_client(struct json *j, const struct conn_report *r, int64_t st
     party_write(&p, j);
 }
 
-static void write_traffic(struct json *j, const char *key, uint64_t n_msgs, uint64_t n_bytes)
-{
-    json_key(j, key);
-    json_open_object(j);
-    json_add_uint(j, "msgs", n_msgs);
-    json_add_uint(j, "bytes", n_bytes);
-    json_close_object(j);
-}
-
 static void tell_connect(struct system *s, const struct conn_report *r, struct str subject)
 {
     struct buf text = {0};
@@ -90,8 +82,8 @@ static void tell_end(struct system *s, const struct conn_report *r, struct accou
 
         event_open(s, &e, &j);
         write_client(&j, r, e.when_ns);
-        write_traffic(&j, "sent", r->in_msgs, r->in_bytes);
-        write_traffic(&j, "received", r->out_msgs, r->out_bytes);
+        data_stats_write(&j, "sent", r->in_msgs, r->in_bytes);
+        data_stats_write(&j, "received", r->out_msgs, r->out_bytes);
         json_add_str(&j, "reason", str_of(close_reason_text(r->reason)));
         json_close_object(&j);
         outbox_post(&s->outbox, in, subject, (struct str){0}, buf_str(&text));

@@ -13,7 +13,6 @@
 #include "io/worker.h"
 
 #define MAX_BYTES (64u << 20)
-#define READER 0u // control's own number
 
 struct post {
     struct inbox_item item;
@@ -46,7 +45,7 @@ static void drop(struct outbox *o)
 
 bool outbox_wants(struct outbox *o, const struct account *a, struct str subject)
 {
-    if (index_has_interest(a->index, READER, subject)) {
+    if (index_has_interest(a->index, o->control->index, subject)) {
         if (outbox_has_room(o)) {
             return true;
         }

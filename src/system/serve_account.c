@@ -12,7 +12,7 @@
 #include "broker/index.h"
 #include "broker/sub.h"
 #include "broker/tenancy.h"
-#include "conn/handle.h"
+#include "io/worker.h"
 #include "monitor/account_stats.h"
 #include "monitor/facts.h"
 #include "monitor/monitor.h"
@@ -21,8 +21,6 @@
 #include "system/request.h"
 #include "system/services.h"
 #include "system/system.h"
-
-#define READER 0u // control's own number
 
 static struct account *find_account(const struct request *r, struct str name)
 {
@@ -65,7 +63,7 @@ static bool add_account(const struct request *r, struct json *j, struct str name
         return false;
     }
     json_open_object(j);
-    account_stats_write(j, r->system->monitor, a);
+    account_stats_write(j, a, atomic_load(&a->n_clients));
     json_close_object(j);
     return true;
 }
@@ -174,11 +172,6 @@ struct nsubs_options {
     struct str account, subject, queue; // the queue in base64
 };
 
-static bool is_of_client(const struct sub *s)
-{
-    return s->owner != HANDLE_NONE;
-}
-
 static void count_subs(struct request *r, const struct nsubs_options *o)
 {
     const struct account *a = find_account(r, o->account);
@@ -187,10 +180,11 @@ static void count_subs(struct request *r, const struct nsubs_options *o)
 
     if (a && !account_stats_is_idle(a) && base64_decode(o->queue, &queue)) {
         const struct index_census census = {
-            .subject = o->subject, .queue = buf_str(&queue), .counts = is_of_client};
+            .subject = o->subject, .queue = buf_str(&queue), .counts = sub_is_of_client};
 
         buf_printf(&text, "%llu",
-                   (unsigned long long)index_count_matches(a->index, READER, &census));
+                   (unsigned long long)index_count_matches(
+                       a->index, r->system->monitor->control->index, &census));
         request_reply(r, buf_str(&text));
     } else {
         request_drop(r);

@@ -13,6 +13,7 @@
 #include "broker/server_block.h"
 #include "conn/conn_stats.h"
 #include "io/worker.h"
+#include "monitor/data_stats.h"
 #include "monitor/facts.h"
 #include "monitor/monitor.h"
 #include "system/request.h"
@@ -23,7 +24,6 @@
 #define MIN_INTERVAL_NS CLOCK_SEC_NS
 #define MIN_GAP_NS (900 * CLOCK_MS_NS)
 #define MAX_INTERVAL_NS (10 * CLOCK_SEC_NS)
-#define READER 0u // control's own number
 
 /* ---- the document ---- */
 
@@ -40,30 +40,12 @@ static int64_t count_active_accounts(const struct monitor *m)
     return n_active;
 }
 
-static void write_traffic(struct json *j, const char *key, uint64_t n_msgs, uint64_t n_bytes)
+/* Nothing where nothing happened. */
+static void opt_kinds(struct json *j, const char *key, uint64_t n_clients)
 {
-    json_key(j, key);
-    json_open_object(j);
-    json_add_uint(j, "msgs", n_msgs);
-    json_add_uint(j, "bytes", n_bytes);
-    json_close_object(j);
-}
-
-/* All are clients: of other kinds there is none yet. */
-static void opt_by_kind(struct json *j, const char *key, uint64_t n_clients)
-{
-    static const char *const others[] = {"routes", "gateways", "leafs"};
-
-    if (n_clients == 0) {
-        return;
+    if (n_clients) {
+        data_stats_write_kinds(j, key, n_clients);
     }
-    json_key(j, key);
-    json_open_object(j);
-    json_add_uint(j, "clients", n_clients);
-    for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
-        json_add_uint(j, others[i], 0);
-    }
-    json_close_object(j);
 }
 
 static void write_sums(struct json *j, const struct monitor *m)
@@ -75,14 +57,14 @@ static void write_sums(struct json *j, const struct monitor *m)
     json_add_uint(j, "total_connections", atomic_load(&c->n_total));
     json_add_int(j, "active_accounts", count_active_accounts(m));
     json_add_uint(j, "subscriptions", monitor_count_subs(m));
-    write_traffic(j, "sent", t.out_msgs, t.out_bytes);
-    write_traffic(j, "sent_to_clients", t.out_msgs, t.out_bytes);
-    write_traffic(j, "received", t.in_msgs, t.in_bytes);
-    write_traffic(j, "received_from_clients", t.in_msgs, t.in_bytes);
+    data_stats_write(j, "sent", t.out_msgs, t.out_bytes);
+    data_stats_write(j, "sent_to_clients", t.out_msgs, t.out_bytes);
+    data_stats_write(j, "received", t.in_msgs, t.in_bytes);
+    data_stats_write(j, "received_from_clients", t.in_msgs, t.in_bytes);
     json_add_uint(j, "slow_consumers", monitor_count_slow(m));
-    opt_by_kind(j, "slow_consumer_stats", monitor_count_slow(m));
+    opt_kinds(j, "slow_consumer_stats", monitor_count_slow(m));
     json_opt_uint(j, "stale_connections", atomic_load(&c->n_stale));
-    opt_by_kind(j, "stale_connection_stats", atomic_load(&c->n_stale));
+    opt_kinds(j, "stale_connection_stats", atomic_load(&c->n_stale));
     json_opt_uint(j, "stalled_clients", atomic_load(&c->n_stalls));
 }
 
@@ -133,7 +115,7 @@ void statsz_broadcast(struct system *s)
     struct buf text = {0};
 
     buf_printf(&subject, "$SYS.SERVER.%.*s.STATSZ", STR_ARG(s->monitor->facts->server_id));
-    if (index_has_interest(s->account->index, READER, buf_str(&subject)) &&
+    if (index_has_interest(s->account->index, s->monitor->control->index, buf_str(&subject)) &&
         outbox_has_room(&s->outbox)) {
         statsz_write(s, &text);
         outbox_post(&s->outbox, s->account, buf_str(&subject), (struct str){0}, buf_str(&text));

@@ -6,7 +6,6 @@
 #include "broker/msg_origin.h"
 #include "broker/peer.h"
 #include "broker/sub.h"
-#include "conn/handle.h"
 #include "system/system.h"
 
 static bool is_blank(char c)
@@ -29,17 +28,11 @@ static struct str take_word(struct str *rest)
     return word;
 }
 
-/* Those of the server itself are nobody's. */
-static bool is_of_client(const struct sub *s)
-{
-    return s->owner != HANDLE_NONE;
-}
-
 static size_t answer(struct delivery *d, struct account *a, struct msg *m, struct sub *s,
                      uint64_t except)
 {
     struct str rest = m->payload;
-    struct index_census census = {.counts = is_of_client};
+    struct index_census census = {.counts = sub_is_of_client};
     struct buf text = {0};
 
     (void)s;
