@@ -24,6 +24,18 @@ static inline struct str str_of(const char *z)
     return (struct str){.p = z, .n = z ? strlen(z) : 0};
 }
 
+/** Copy the bytes of s to *at, which has room for them, and step behind them. @return  the copy */
+static inline struct str str_put(char **at, struct str s)
+{
+    struct str copy = {.p = *at, .n = s.n};
+
+    if (s.n) {
+        memcpy(*at, s.p, s.n);
+    }
+    *at += s.n;
+    return copy;
+}
+
 /** @return  whether both slices hold the same bytes. */
 static inline bool str_equal(struct str a, struct str b)
 {

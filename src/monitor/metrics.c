@@ -82,74 +82,53 @@ static void write_subs(const struct metrics_text *t, struct account *const *acco
     buf_deinit(&text);
 }
 
-static uint64_t count_clients(const struct account *a)
-{
-    return (uint64_t)atomic_load(&a->n_clients);
-}
+/** What is told of an account. */
+struct account_sums {
+    uint64_t n_clients, n_subs, n_leafs, n_slow;
+    struct traffic traffic;
+};
 
-static uint64_t count_subs(const struct account *a)
+static struct account_sums sums_of_account(const struct account *a)
 {
-    return index_count(a->index);
-}
-
-static uint64_t count_none(const struct account *a)
-{
-    (void)a;
-    return 0;
-}
-
-static uint64_t count_sent_msgs(const struct account *a)
-{
-    return account_traffic(a).out_msgs;
-}
-
-static uint64_t count_sent_bytes(const struct account *a)
-{
-    return account_traffic(a).out_bytes;
-}
-
-static uint64_t count_received_msgs(const struct account *a)
-{
-    return account_traffic(a).in_msgs;
-}
-
-static uint64_t count_received_bytes(const struct account *a)
-{
-    return account_traffic(a).in_bytes;
-}
-
-static uint64_t count_slow(const struct account *a)
-{
-    return atomic_load(&a->n_slow);
+    return (struct account_sums){.n_clients = (uint64_t)atomic_load(&a->n_clients),
+                                 .n_subs = index_count(a->index),
+                                 .n_slow = atomic_load(&a->n_slow),
+                                 .traffic = account_traffic(a)};
 }
 
 static void write_accounts(const struct metrics_text *t, struct account *const *accounts, size_t n)
 {
     static const struct {
         const char *name;
-        uint64_t (*count)(const struct account *a);
+        size_t offset; // in struct account_sums
     } families[] = {
-        {"nats_accstatz_current_connections", count_clients},
-        {"nats_accstatz_total_connections", count_clients},
-        {"nats_accstatz_subscriptions", count_subs},
-        {"nats_accstatz_leaf_nodes", count_none},
-        {"nats_accstatz_sent_messages", count_sent_msgs},
-        {"nats_accstatz_sent_bytes", count_sent_bytes},
-        {"nats_accstatz_received_messages", count_received_msgs},
-        {"nats_accstatz_received_bytes", count_received_bytes},
-        {"nats_accstatz_slow_consumers", count_slow},
+        {"nats_accstatz_current_connections", offsetof(struct account_sums, n_clients)},
+        {"nats_accstatz_total_connections", offsetof(struct account_sums, n_clients)},
+        {"nats_accstatz_subscriptions", offsetof(struct account_sums, n_subs)},
+        {"nats_accstatz_leaf_nodes", offsetof(struct account_sums, n_leafs)},
+        {"nats_accstatz_sent_messages", offsetof(struct account_sums, traffic.out_msgs)},
+        {"nats_accstatz_sent_bytes", offsetof(struct account_sums, traffic.out_bytes)},
+        {"nats_accstatz_received_messages", offsetof(struct account_sums, traffic.in_msgs)},
+        {"nats_accstatz_received_bytes", offsetof(struct account_sums, traffic.in_bytes)},
+        {"nats_accstatz_slow_consumers", offsetof(struct account_sums, n_slow)},
     };
+    struct account_sums *sums = mem_alloc(n * sizeof(sums[0]));
 
+    for (size_t i = 0; i < n; i++) {
+        sums[i] = sums_of_account(accounts[i]);
+    }
     for (size_t f = 0; f < ARRAY_SIZE(families); f++) {
         metrics_begin(t, families[f].name, "gauge", NULL);
         for (size_t i = 0; i < n; i++) {
             struct str name = str_of(accounts[i]->name);
             const struct metrics_label labels[] = {
                 {"account", name}, {"account_id", name}, {"account_name", name}, {0}};
+            const void *value = (const char *)&sums[i] + families[f].offset;
 
-            metrics_add(t, families[f].name, labels, families[f].count(accounts[i]));
+            metrics_add(t, families[f].name, labels, *(const uint64_t *)value);
         }
     }
+    mem_free(sums);
 }
 
 /* ---- workers */

@@ -2,8 +2,6 @@
 /* One piece of memory per message, posted to the worker; the bytes on the way are counted. */
 #include "system/outbox.h"
 
-#include <string.h>
-
 #include "base/log.h"
 #include "base/mem.h"
 #include "broker/account.h"
@@ -82,15 +80,6 @@ static void on_post(struct worker *w, struct inbox_item *item)
     mem_free(p);
 }
 
-static struct str put(char **at, struct str s)
-{
-    struct str copy = {.p = *at, .n = s.n};
-
-    memcpy(*at, s.p ? s.p : "", s.n);
-    *at += s.n;
-    return copy;
-}
-
 void outbox_post(struct outbox *o, struct account *a, struct str subject, struct str hdr,
                  struct str payload)
 {
@@ -103,9 +92,9 @@ void outbox_post(struct outbox *o, struct account *a, struct str subject, struct
     char *at = (char *)(p + 1);
 
     *p = (struct post){.item.run = on_post, .outbox = o, .account = a, .n_bytes = n_bytes};
-    p->subject = put(&at, subject);
-    p->hdr = put(&at, hdr);
-    p->payload = put(&at, payload);
+    p->subject = str_put(&at, subject);
+    p->hdr = str_put(&at, hdr);
+    p->payload = str_put(&at, payload);
     atomic_fetch_add(&o->n_bytes, n_bytes);
     worker_post(o->delivery->shard->worker, &p->item);
 }

@@ -5,8 +5,6 @@
  * answered. */
 #include "system/request.h"
 
-#include <string.h>
-
 #include "base/attr.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -275,15 +273,6 @@ struct entry {
     const struct service *service;
 };
 
-static struct str put(char **at, struct str s)
-{
-    struct str copy = {.p = *at, .n = s.n};
-
-    memcpy(*at, s.p ? s.p : "", s.n);
-    *at += s.n;
-    return copy;
-}
-
 static struct request *request_new(const struct entry *e, const struct msg *m)
 {
     size_t n_bytes = m->subject.n + m->reply.n + m->payload.n;
@@ -298,9 +287,9 @@ static struct request *request_new(const struct entry *e, const struct msg *m)
                           .is_imported = m->origin->service != NULL,
                           .accepts_coding = accept.n > 0,
                           .coding = content_coding_find(accept)};
-    r->subject = put(&at, m->subject);
-    r->reply = put(&at, m->reply);
-    r->payload = put(&at, m->payload);
+    r->subject = str_put(&at, m->subject);
+    r->reply = str_put(&at, m->reply);
+    r->payload = str_put(&at, m->payload);
     return r;
 }
 
