@@ -77,3 +77,14 @@ def world(start_server, connect, tmp_path):
 def monitor(server):
     """The monitoring port of the module's server, which has SERVER_ARGS = ("-m", "-1") or the like."""
     return Monitor(server)
+
+
+@pytest.fixture
+def configured(start_server, tmp_path):
+    """configured(text, *args, **kwargs of Server) -> Server with this configuration file."""
+    def start(text, *args, **kwargs):
+        path = tmp_path / "server.conf"
+        path.write_text(text)
+        return start_server(*args, "-c", path, **kwargs)
+
+    return start

@@ -28,17 +28,6 @@ def profiling(server):
     return Profiling(server)
 
 
-@pytest.fixture
-def configured(start_server, tmp_path):
-    """configured(text, *args, **kwargs of Server) -> Server with this configuration file."""
-    def start(text, *args, **kwargs):
-        path = tmp_path / "server.conf"
-        path.write_text(text)
-        return start_server(*args, "-c", path, **kwargs)
-
-    return start
-
-
 # ---- where
 
 def test_l30_off_by_default(start_server):

@@ -17,17 +17,6 @@ def monitor_lines(server) -> list[str]:
 
 
 @pytest.fixture
-def configured(start_server, tmp_path):
-    """configured(text, *args, **kwargs of Server) -> Server with this configuration file."""
-    def start(text, *args, **kwargs):
-        path = tmp_path / "server.conf"
-        path.write_text(text)
-        return start_server(*args, "-c", path, **kwargs)
-
-    return start
-
-
-@pytest.fixture
 def refused(configured):
     """refused(text, *args) -> what a server says that gives up its start."""
     def expect_refusal(text, *args):
