@@ -45,19 +45,52 @@ void chunk_depot_init(struct chunk_depot *d)
     pthread_mutex_init(&d->lock, NULL);
 }
 
+/* The batch given last; NULL: none. */
+static struct chunk *remove_batch(struct chunk_depot *d, enum chunk_size s)
+{
+    pthread_mutex_lock(&d->lock);
+    struct chunk *batch = d->batch[s];
+    if (batch) {
+        d->batch[s] = next_batch(batch);
+        d->n_batches[s]--;
+    }
+    pthread_mutex_unlock(&d->lock);
+    return batch;
+}
+
 void chunk_depot_deinit(struct chunk_depot *d)
 {
-    for (int s = 0; s < CHUNK_SIZES; s++) {
-        struct chunk *batch = d->batch[s];
+    for (enum chunk_size s = 0; s < CHUNK_SIZES; s++) {
+        struct chunk *batch;
 
-        while (batch) {
-            struct chunk *next = next_batch(batch);
-
+        while ((batch = remove_batch(d, s)) != NULL) {
             free_list(batch);
-            batch = next;
         }
     }
     pthread_mutex_destroy(&d->lock);
+}
+
+static unsigned count_batches(struct chunk_depot *d, enum chunk_size s)
+{
+    pthread_mutex_lock(&d->lock);
+    unsigned n = d->n_batches[s];
+    pthread_mutex_unlock(&d->lock);
+    return n;
+}
+
+size_t chunk_depot_trim(struct chunk_depot *d)
+{
+    size_t n_freed = 0;
+
+    for (enum chunk_size s = 0; s < CHUNK_SIZES; s++) {
+        for (unsigned n = (count_batches(d, s) + 1) / 2; n > 0; n--) {
+            struct chunk *batch = remove_batch(d, s);
+
+            n_freed += batch ? (size_t)BATCH * total_bytes[s] : 0;
+            free_list(batch);
+        }
+    }
+    return n_freed;
 }
 
 void chunk_pool_init(struct chunk_pool *p, struct chunk_depot *d)
@@ -89,15 +122,8 @@ void chunk_pool_trim(struct chunk_pool *p)
 /* Fills an empty pool from the depot, if that has a batch. */
 static void take_batch(struct chunk_pool *p, enum chunk_size s)
 {
-    struct chunk_depot *d = p->depot;
+    struct chunk *batch = remove_batch(p->depot, s);
 
-    pthread_mutex_lock(&d->lock);
-    struct chunk *batch = d->batch[s];
-    if (batch) {
-        d->batch[s] = next_batch(batch);
-        d->n_batches[s]--;
-    }
-    pthread_mutex_unlock(&d->lock);
     if (batch) {
         p->free[s] = batch;
         p->n[s] = BATCH;

@@ -44,6 +44,9 @@ void chunk_depot_init(struct chunk_depot *d);
 /** Free what is in the depot. Thread: control, all pools are gone. */
 void chunk_depot_deinit(struct chunk_depot *d);
 
+/** Free about half of what is in the depot. @return [bytes] freed. Thread: any. */
+size_t chunk_depot_trim(struct chunk_depot *d);
+
 /** Prepare the pool of a worker. Thread: before the worker runs. */
 void chunk_pool_init(struct chunk_pool *p, struct chunk_depot *d);
 

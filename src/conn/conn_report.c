@@ -83,17 +83,31 @@ static void pack(struct packer *p, struct conn_report *r)
     pack_certs(p, r);
 }
 
-static struct conn_report *pack_new(const struct conn_report *r)
+/* [bytes] that a report takes with all that it points to. */
+static size_t packed_bytes(const struct conn_report *r)
 {
     struct conn_report copy = *r;
     struct packer counter = {0};
 
     pack(&counter, &copy);
-    struct conn_report *packed = mem_alloc(sizeof(*packed) + counter.n);
-    *packed = copy;
-    packed->n_bytes = sizeof(*packed) + counter.n;
+    return sizeof(*r) + counter.n;
+}
+
+static struct conn_report *pack_into(void *memory, size_t n, const struct conn_report *r)
+{
+    struct conn_report *packed = memory;
+
+    *packed = *r;
+    packed->n_bytes = n;
     pack(&(struct packer){.at = (char *)(packed + 1)}, packed);
     return packed;
+}
+
+struct conn_report *conn_report_copy(const struct conn_report *r, struct arena *a)
+{
+    size_t n = packed_bytes(r);
+
+    return pack_into(arena_alloc(a, n), n, r);
 }
 
 void conn_report_fill(struct conn *c, unsigned what, struct conn_report *out, struct arena *scratch)
@@ -109,7 +123,8 @@ struct conn_report *conn_report_new_from(struct conn *c, unsigned what, uint32_t
     struct conn_report r = {.subs_from = from};
 
     conn_report_fill(c, what, &r, &scratch);
-    struct conn_report *packed = pack_new(&r);
+    size_t n = packed_bytes(&r);
+    struct conn_report *packed = pack_into(mem_alloc(n), n, &r);
     arena_deinit(&scratch);
     return packed;
 }
@@ -117,14 +132,4 @@ struct conn_report *conn_report_new_from(struct conn *c, unsigned what, uint32_t
 struct conn_report *conn_report_new(struct conn *c, unsigned what)
 {
     return conn_report_new_from(c, what, 0);
-}
-
-struct conn_report *conn_report_strip(struct conn_report *take_report)
-{
-    struct conn_report bare = *take_report;
-
-    bare.n_listed_subs = bare.n_certs = 0;
-    struct conn_report *packed = pack_new(&bare);
-    mem_free(take_report);
-    return packed;
 }

@@ -86,8 +86,8 @@ struct conn_report *conn_report_new_from(struct conn *c, unsigned what, uint32_t
 void conn_report_fill(struct conn *c, unsigned what, struct conn_report *out,
                       struct arena *scratch);
 
-/** @return  the same without lists, in less memory. @param take_report  gone. Thread: any. */
-struct conn_report *conn_report_strip(struct conn_report *take_report);
+/** @return  the same, in one piece that lives as long as the arena. Thread: any. */
+struct conn_report *conn_report_copy(const struct conn_report *r, struct arena *a);
 
 /** What can happen to a connection that others care about. */
 enum conn_event {

@@ -5,28 +5,28 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct closed_page;
 struct conn_report;
 
-/** [bytes] that those with a list of subscriptions may take: of more, those that closed first lose
+/** [bytes] that subscriptions of closed connections may take: of more, those that closed first lose
  * theirs. */
-#define CLOSED_RING_LIST_BYTES (64u << 20)
+#define CLOSED_RING_LIST_BYTES (16u << 20)
 
 struct closed_ring {
-    struct conn_report **at; // n_places of them
-    size_t n_places, n;
-    size_t next;         // where the next one goes
-    size_t cap;          // places that there may be
+    struct closed_page **pages; // by what number their reports begin with; some NULL
+    size_t n_pages;
+    size_t n;            // connections remembered
+    size_t cap;          // that may be
     uint64_t n_added;    // ever
-    size_t n_list_bytes; // taken by those with a list
-    uint64_t n_stripped; // of all ever added, those that have none any more
+    size_t n_list_bytes; // of pages with lists
+    uint64_t n_stripped; // pages, of all ever begun, that have none any more
 };
 
 /** Keep so many from now on; those that closed last stay. @param cap  0: none */
 void closed_ring_resize(struct closed_ring *r, size_t cap);
 
-/** Add one, in the place of the oldest if there are too many. @param take_report  owned by the ring
- */
-void closed_ring_add(struct closed_ring *r, struct conn_report *take_report);
+/** Add a copy of a report, in the place of the oldest if there are too many. */
+void closed_ring_add(struct closed_ring *r, const struct conn_report *report);
 
 /** @return  the i-th of r->n, the oldest first; borrowed until the ring changes */
 const struct conn_report *closed_ring_at(const struct closed_ring *r, size_t i);

@@ -25,9 +25,8 @@ static void on_news(struct worker *w, struct inbox_item *item)
     }
     if (news->event == CONN_CLOSED) {
         closed_ring_add(&m->closed, news->report);
-    } else {
-        mem_free(news->report);
     }
+    mem_free(news->report);
     mem_free(news);
 }
 

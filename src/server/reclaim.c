@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Shards count what they free; the heap is trimmed once that is much. */
+/* Shards count what they free; the heap is trimmed once that is much. Chunks that lie in the depot
+ * for nobody go by halves. */
 #include "server/reclaim.h"
 
 #include "base/clock.h"
@@ -12,7 +13,7 @@
 
 static uint64_t count_released(const struct server *s)
 {
-    uint64_t n = 0;
+    uint64_t n = s->reclaim.n_trimmed;
 
     for (unsigned i = 1; i <= s->n_workers; i++) {
         n += shard_released(s->shards[i]);
@@ -23,6 +24,8 @@ static uint64_t count_released(const struct server *s)
 static void on_timer(struct timer *t)
 {
     struct reclaim *r = CONTAINER_OF(t, struct reclaim, timer);
+
+    r->n_trimmed += chunk_depot_trim(&r->server->depot);
     uint64_t n = count_released(r->server);
     int64_t wait_ns = INTERVAL_NS;
 

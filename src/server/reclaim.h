@@ -13,7 +13,8 @@ struct server;
 struct reclaim {
     struct timer timer;
     struct server *server;
-    uint64_t n_released; // [bytes] that the shards had freed when it was last done
+    uint64_t n_trimmed;  // [bytes] freed of the chunks that no shard had use for
+    uint64_t n_released; // [bytes] freed by all when it was last done
 };
 
 /** Begin to look now and then whether there is something to give back. Thread: control. */
