@@ -12,8 +12,7 @@
 #include "auth/trace_options.h"
 #include "auth/user_options.h"
 #include "base/mem.h"
-
-#define GLOBAL_ACCOUNT STR("$G")
+#include "broker/account.h"
 
 static const struct option limits_rows[] = {
     OPTION_INT("max_connections", struct account_options, max_connections, .aliases = "max_conn",
@@ -108,7 +107,7 @@ static bool has_account(const struct account_list *l, struct str name)
 
 static enum status check_name(struct str name, const struct diag_place *at, struct option_reader *r)
 {
-    if (str_equal(name, GLOBAL_ACCOUNT)) {
+    if (str_equal(name, STR(ACCOUNT_GLOBAL))) {
         diag_error(r->d, at, "\"$G\" is a Reserved Account");
         return ST_FAILED;
     }

@@ -99,7 +99,7 @@ static void add_all_users(struct login_rules *r, const struct auth_options *o,
     }
     r->users = mem_zalloc((n ? n : 1) * sizeof(*r->users));
     r->has_users = n > 0;
-    add_users(r, &o->users, accounts_get(accounts, "$G"), o->default_perms, NULL);
+    add_users(r, &o->users, accounts_get(accounts, ACCOUNT_GLOBAL), o->default_perms, NULL);
     for (size_t i = 0; i < o->accounts.n; i++) {
         const struct account_options *a = &o->accounts.at[i];
         struct account *account = accounts_get(accounts, a->name);
@@ -167,8 +167,9 @@ struct login_rules *login_rules_new(const struct auth_options *o, struct account
     r->refs = 1;
     r->user = keep(r, o->user);
     r->token = keep(r, o->token);
-    r->nobody = (struct login_user){
-        .account = accounts_get(accounts, "$G"), .max_subscriptions = -1, .max_payload = -1};
+    r->nobody = (struct login_user){.account = accounts_get(accounts, ACCOUNT_GLOBAL),
+                                    .max_subscriptions = -1,
+                                    .max_payload = -1};
     r->single = r->nobody;
     r->single.id = str_of(r->user);
     r->single.password = keep(r, o->password);

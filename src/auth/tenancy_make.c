@@ -12,12 +12,12 @@
 #include "base/attr.h"
 #include "base/mem.h"
 #include "base/quote.h"
+#include "broker/account.h"
 #include "broker/mapping.h"
 #include "broker/tenancy.h"
 #include "proto/pattern.h"
 #include "proto/subject.h"
 
-#define GLOBAL_ACCOUNT STR("$G")
 #define SYSTEM_ACCOUNT STR("$SYS")
 
 /** What every account may ask about itself, without knowing its own name (spec 06 §7). */
@@ -98,7 +98,7 @@ static void add_names(struct tenancy_maker *m)
     size_t n = 0;
 
     t->at = arena_alloc(&t->arena, (accounts->n + 2) * sizeof(*t->at));
-    t->at[n++].name = GLOBAL_ACCOUNT;
+    t->at[n++].name = STR(ACCOUNT_GLOBAL);
     if (tenancy_wants_system(m)) {
         t->at[n++].name = arena_str(&t->arena, system_name(m->o));
     }
@@ -145,7 +145,7 @@ static void add_tenants(struct tenancy_maker *m)
     for (size_t i = 0; i < m->t->n; i++) {
         make_room(m, &m->t->at[i], 0, 0);
     }
-    find(m, GLOBAL_ACCOUNT)->mappings = make_mappings(&m->o->mappings, m->cluster);
+    find(m, STR(ACCOUNT_GLOBAL))->mappings = make_mappings(&m->o->mappings, m->cluster);
     for (size_t i = 0; i < accounts->n; i++) {
         const struct account_options *a = &accounts->at[i];
         struct tenant *t = find(m, str_of(a->name));

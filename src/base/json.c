@@ -253,3 +253,11 @@ void json_opt_bool(struct json *j, const char *key, bool value)
         json_add_bool(j, key, value);
     }
 }
+
+void json_opt_raw(struct json *j, const char *key, struct str json)
+{
+    if (json.n) {
+        json_key(j, key);
+        json_raw(j, json);
+    }
+}

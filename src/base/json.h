@@ -87,3 +87,6 @@ void json_opt_uint(struct json *j, const char *key, uint64_t value);
 
 /** Write a member that is true, or nothing. */
 void json_opt_bool(struct json *j, const char *key, bool value);
+
+/** Write a member whose value is JSON already, unless that is empty. */
+void json_opt_raw(struct json *j, const char *key, struct str json);

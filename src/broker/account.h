@@ -14,6 +14,9 @@ struct links;
 struct mappings;
 struct responses;
 
+/** The name of the account that is always there, and of all who need not log in. */
+#define ACCOUNT_GLOBAL "$G"
+
 struct account {
     char *name; // "$G" for the global account
     struct index *index;

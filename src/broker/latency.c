@@ -90,14 +90,6 @@ static void add_time(struct json *j, const char *key, int64_t wall_ns)
     json_add_str(j, key, (struct str){.p = text, .n = n});
 }
 
-static void add_raw(struct json *j, const char *key, const struct buf *json)
-{
-    if (json->n) {
-        json_key(j, key);
-        json_raw(j, buf_str(json));
-    }
-}
-
 static struct str describe(enum latency_status status)
 {
     switch (status) {
@@ -150,12 +142,12 @@ void latency_report(const struct latency_probe *p, enum latency_status status,
     add_time(&j, "timestamp", clock_wall_ns());
     json_add_int(&j, "status", status);
     json_opt_str(&j, "description", describe(status));
-    add_raw(&j, "requestor", &p->requestor);
+    json_opt_raw(&j, "requestor", buf_str(&p->requestor));
     if (responder) {
         json_key(&j, "responder");
         party_write(responder, &j);
     }
-    add_raw(&j, "header", &p->headers);
+    json_opt_raw(&j, "header", buf_str(&p->headers));
     add_time(&j, "start", p->start_wall_ns - p->rtt_ns);
     add_durations(&j, p, responder, now_ns);
     json_close_object(&j);

@@ -110,6 +110,7 @@ enum status listener_open(struct listener *l, struct worker *w, const char *host
     e = uv_poll_init(&w->loop, &l->poll, fd);
     if (e) {
         close(fd);
+        l->fd = -1;
         snprintf(why, why_size, "%s", uv_strerror(e));
         return (enum status)e;
     }
@@ -177,6 +178,7 @@ enum status listener_open_unix(struct listener *l, struct worker *w, const char 
     int e = uv_poll_init(&w->loop, &l->poll, fd);
     if (e) {
         close(fd);
+        l->fd = -1;
         return (enum status)e;
     }
     l->poll.data = l;
@@ -262,6 +264,7 @@ enum status listener_adopt(struct listener *l, struct worker *w, int take_fd, co
     if (wrong || e) {
         snprintf(why, why_size, "%s", wrong ? wrong : uv_strerror(e));
         close(take_fd);
+        l->fd = -1;
         return ST_FAILED;
     }
     l->poll.data = l;

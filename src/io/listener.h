@@ -26,7 +26,7 @@ struct listener {
     char address[128]; // "host:port" or a path, for log lines
     bool is_unix;
     bool is_adopted; // bound elsewhere, and to be used by others when we are gone
-    int fd;          // -1: closed
+    int fd;          // -1: closed, or failed to open
 };
 
 /**

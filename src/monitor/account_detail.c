@@ -26,7 +26,7 @@ static const struct mapping_list *find_mappings(const struct auth_options *o, st
             return &o->accounts.at[i].mappings;
         }
     }
-    return str_equal(account, STR("$G")) ? &o->mappings : NULL;
+    return str_equal(account, STR(ACCOUNT_GLOBAL)) ? &o->mappings : NULL;
 }
 
 /* ---- exports and imports */
@@ -137,10 +137,7 @@ static void write_response(void *arg, const struct response_info *r)
     json_add_bool(j, "invalid", false);
     json_add_bool(j, "share", r->is_shared);
     json_add_bool(j, "tracking", r->latency != NULL);
-    if (r->trace_headers.n) {
-        json_key(j, "tracking_header");
-        json_raw(j, r->trace_headers);
-    }
+    json_opt_raw(j, "tracking_header", r->trace_headers);
     if (r->latency) {
         write_latency(j, "latency", r->latency);
     }

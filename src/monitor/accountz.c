@@ -3,7 +3,6 @@
 #include <stddef.h>
 
 #include "base/attr.h"
-#include "base/clock.h"
 #include "broker/tenancy.h"
 #include "monitor/account_detail.h"
 #include "monitor/doc.h"
@@ -36,9 +35,7 @@ static void answer(struct query *q)
         query_fail_about(q, 400, "Account ", o->account, " does not exist");
         return;
     }
-    json_open_object(j);
-    json_add_str(j, "server_id", m->facts->server_id);
-    json_add_time(j, "now", clock_wall_ns());
+    query_open_document(q);
     json_opt_str(j, "system_account", m->facts->system_account);
     if (t) {
         json_key(j, "account_detail");

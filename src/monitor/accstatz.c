@@ -3,7 +3,6 @@
 #include <stddef.h>
 
 #include "base/attr.h"
-#include "base/clock.h"
 #include "broker/account.h"
 #include "broker/accounts.h"
 #include "broker/tenancy.h"
@@ -23,9 +22,7 @@ static void answer(struct query *q)
     const struct accstatz_options *o = q->options;
     struct json *j = &q->json;
 
-    json_open_object(j);
-    json_add_str(j, "server_id", m->facts->server_id);
-    json_add_time(j, "now", clock_wall_ns());
+    query_open_document(q);
     json_key(j, "account_statz");
     json_open_array(j);
     for (size_t i = 0; i < m->tenancy->n; i++) {

@@ -4,6 +4,7 @@
 #include "monitor/connz_entry.h"
 
 #include "base/clock.h"
+#include "broker/account.h"
 #include "conn/close_reason.h"
 #include "conn/conn_report.h"
 
@@ -77,7 +78,7 @@ static void write_certs(struct json *j, const struct conn_report *r)
 
 static void write_login(struct json *j, const struct conn_report *r)
 {
-    bool is_global = str_equal(r->account, CONNZ_GLOBAL_ACCOUNT);
+    bool is_global = str_equal(r->account, STR(ACCOUNT_GLOBAL));
 
     write_certs(j, r);
     json_opt_str(j, "authorized_user", r->user);

@@ -12,9 +12,6 @@
 struct conn_report;
 struct conn_report_sub;
 
-/** The account of whoever has none in particular. */
-#define CONNZ_GLOBAL_ACCOUNT STR("$G")
-
 /** How much is told. */
 struct connz_style {
     bool with_auth;

@@ -3,7 +3,6 @@
 #include <stddef.h>
 
 #include "base/attr.h"
-#include "base/clock.h"
 #include "monitor/doc.h"
 #include "monitor/facts.h"
 #include "monitor/monitor.h"
@@ -26,9 +25,7 @@ static void answer(struct query *q)
 {
     struct json *j = &q->json;
 
-    json_open_object(j);
-    json_add_str(j, "server_id", q->monitor->facts->server_id);
-    json_add_time(j, "now", clock_wall_ns());
+    query_open_document(q);
     write_none(j, "outbound_gateways");
     write_none(j, "inbound_gateways");
     json_close_object(j);

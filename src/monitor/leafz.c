@@ -3,7 +3,6 @@
 #include <stddef.h>
 
 #include "base/attr.h"
-#include "base/clock.h"
 #include "monitor/doc.h"
 #include "monitor/facts.h"
 #include "monitor/monitor.h"
@@ -18,9 +17,7 @@ static void answer(struct query *q)
 {
     struct json *j = &q->json;
 
-    json_open_object(j);
-    json_add_str(j, "server_id", q->monitor->facts->server_id);
-    json_add_time(j, "now", clock_wall_ns());
+    query_open_document(q);
     json_add_int(j, "leafnodes", 0);
     json_key(j, "leafs");
     json_open_array(j);

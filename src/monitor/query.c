@@ -4,8 +4,10 @@
 
 #include <stdarg.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "monitor/doc.h"
+#include "monitor/facts.h"
 #include "monitor/monitor.h"
 
 struct query *query_new(struct monitor *m, const struct doc *doc, const struct asker_ops *asker,
@@ -37,6 +39,13 @@ static bool is_wanted(struct query *q)
         query_free(q);
     }
     return false;
+}
+
+void query_open_document(struct query *q)
+{
+    json_open_object(&q->json);
+    json_add_str(&q->json, "server_id", q->monitor->facts->server_id);
+    json_add_time(&q->json, "now", clock_wall_ns());
 }
 
 void query_finish(struct query *q)

@@ -60,7 +60,11 @@ MUST_USE struct query *query_new(struct monitor *m, const struct doc *doc,
 /** Have the document answer. on_done may be called, and the query freed, before this returns. */
 void query_start(struct query *q);
 
-/** The document is complete. For documents, as the next two. */
+/** Begin the document: an object with the server's id and the time. For documents, as the next
+ * four. */
+void query_open_document(struct query *q);
+
+/** The document is complete. */
 void query_finish(struct query *q);
 
 /** There is no document but an error. @param status  of HTTP, as 400 */

@@ -3,7 +3,6 @@
 #include <stddef.h>
 
 #include "base/attr.h"
-#include "base/clock.h"
 #include "base/mem.h"
 #include "broker/accounts.h"
 #include "broker/tenancy.h"
@@ -55,9 +54,7 @@ static void write_numbers(struct query *q, const struct subsz_scope *s)
     for (size_t i = 0; i < s->n_accounts; i++) {
         sublist_stats_add(&stats, s->accounts[i]);
     }
-    json_open_object(j);
-    json_add_str(j, "server_id", q->monitor->facts->server_id);
-    json_add_time(j, "now", clock_wall_ns());
+    query_open_document(q);
     sublist_stats_write(j, &stats);
     json_add_uint(j, "offset", s->offset);
     json_add_uint(j, "limit", s->limit);

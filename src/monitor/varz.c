@@ -20,14 +20,6 @@
 
 #define PROTOCOL_VERSION 1
 
-static void add_raw(struct json *j, const char *key, struct str json)
-{
-    if (json.n) {
-        json_key(j, key);
-        json_raw(j, json);
-    }
-}
-
 static void write_identity(struct json *j, const struct monitor_facts *f)
 {
     json_add_str(j, "server_id", f->server_id);
@@ -156,9 +148,9 @@ static void write_configuration(struct json *j, const struct monitor_facts *f)
 {
     json_add_time(j, "config_load_time", f->config_load_ns);
     json_add_str(j, "config_digest", f->config_digest);
-    add_raw(j, "tags", f->tags);
-    add_raw(j, "metadata", f->metadata);
-    add_raw(j, "feature_flags", f->feature_flags);
+    json_opt_raw(j, "tags", f->tags);
+    json_opt_raw(j, "metadata", f->metadata);
+    json_opt_raw(j, "feature_flags", f->feature_flags);
     json_opt_str(j, "system_account", f->system_account);
 }
 

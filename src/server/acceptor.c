@@ -68,7 +68,6 @@ static enum status adopt(struct server *s, struct listener *l, int fd, const cha
     enum status st = listener_adopt(l, choose_acceptor(s), fd, kind, why, sizeof(why));
 
     if (st != ST_OK) {
-        l->fd = -1;
         log_adoption_failed(fd, why);
     }
     return st;
@@ -108,7 +107,6 @@ static enum status open_unix(struct server *s)
     enum status st = listener_open_unix(&s->unix_listener, choose_acceptor(s), o->unix_socket,
                                         server_options_unix_mode(o), "Unix client");
     if (st != ST_OK) {
-        s->unix_listener.fd = -1;
         log_fatal("Error listening on unix socket: %s, \"%s\"", o->unix_socket, status_text(st));
         return st;
     }
@@ -136,7 +134,6 @@ static enum status open_client(struct server *s)
                                    why, sizeof(why));
 
     if (st != ST_OK) {
-        s->client_listener.fd = -1;
         log_fatal("Error listening on port: %s%s%s:%u, \"%s\"", is_v6 ? "[" : "", o->host,
                   is_v6 ? "]" : "", port, why);
     }

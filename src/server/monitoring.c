@@ -83,7 +83,6 @@ static enum status open_listener(struct listener *l, struct worker *control, con
     enum status st =
         listener_open(l, control, host, port < 0 ? 0 : (uint16_t)port, "Monitor", why, sizeof(why));
     if (st != ST_OK) {
-        l->fd = -1;
         diag_error(d, NULL, "%s", why);
     }
     return st;
@@ -104,7 +103,6 @@ static enum status adopt_listener(struct listener *l, struct worker *control, in
     enum status st = listener_adopt(l, control, take_fd, "Monitor", why, sizeof(why));
 
     if (st != ST_OK) {
-        l->fd = -1;
         diag_error(d, NULL, "the socket passed as descriptor %d: %s", take_fd, why);
     }
     return st;

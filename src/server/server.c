@@ -9,6 +9,7 @@
 #include "auth/login.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "broker/account.h"
 #include "broker/deliver.h"
 #include "broker/links.h"
 #include "client/client_tls.h"
@@ -154,7 +155,7 @@ static void set_up_clients(struct server *s)
     struct login_rules *rules =
         login_rules_new(o, &s->accounts, s->config->client.tls.verify_and_map);
 
-    s->clients.global = accounts_get(&s->accounts, "$G");
+    s->clients.global = accounts_get(&s->accounts, ACCOUNT_GLOBAL);
     links_make(&s->accounts, s->config->tenancy);
     s->monitor.system = system ? accounts_get(&s->accounts, system->name.p) : NULL;
     system_open(&s->system, &s->monitor, str_of(s->key.id), s->homes[1].delivery);

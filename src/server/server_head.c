@@ -69,10 +69,7 @@ void server_head_write_features(const struct feature_flags *f, struct buf *out)
 /* A member, unless there is no value. */
 static void add_json(struct json *j, const char *key, struct buf *take_json)
 {
-    if (take_json->n) {
-        json_key(j, key);
-        json_raw(j, buf_str(take_json));
-    }
+    json_opt_raw(j, key, buf_str(take_json));
     buf_deinit(take_json);
 }
 

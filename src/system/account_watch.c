@@ -13,7 +13,6 @@
 #include "system/event.h"
 #include "system/system.h"
 
-#define GLOBAL_ACCOUNT STR("$G")
 #define HEARTBEAT_NS (30 * CLOCK_SEC_NS)
 
 static uint64_t hash_of(const void *element, const void *arg)
@@ -112,7 +111,7 @@ static struct account_watch *find_or_add(struct system *s, struct account *a)
 
 void account_watch_count(struct system *s, struct account *a, int64_t difference)
 {
-    if (!str_equal(str_of(a->name), GLOBAL_ACCOUNT)) {
+    if (!str_equal(str_of(a->name), STR(ACCOUNT_GLOBAL))) {
         struct account_watch *w = find_or_add(s, a);
 
         w->n_clients += difference;
