@@ -98,6 +98,9 @@ static void walk_rows(struct walk *w, const struct option *rows, void *base)
         const struct option *inner = inner_rows(w, row);
         size_t n_before = w->path.n;
 
+        if (inner && row->has_no_field && !w->document->has_later) {
+            continue;
+        }
         buf_add(&w->path, str_of(row->name));
         if (inner) {
             walk_inner(w, &slot, inner);

@@ -3,6 +3,7 @@
  * Anything else is ignored, as the reference does. */
 #include "auth/account_options.h"
 
+#include "auth/account_jetstream.h"
 #include "auth/auth_options.h"
 #include "auth/export_options.h"
 #include "auth/import_options.h"
@@ -32,21 +33,15 @@ static const char *refuse_nkey(struct str text)
                                              : "Not a valid public nkey for an account: \"%v\"";
 }
 
-static bool asks_nothing(const struct node *value)
-{
-    bool is_list = value->kind == NODE_ARRAY || value->kind == NODE_MAP;
-
-    return (is_list && !value->first) || (value->kind == NODE_BOOL && !value->truth);
-}
-
 /* What does not exist yet is noted, so that a start can be refused. */
 static enum status note_jetstream(void *base, const struct node *value, struct option_reader *r)
 {
     struct account_options *a = base;
+    bool is_asked = false;
+    enum status st = account_jetstream_check(value, &is_asked, r);
 
-    (void)r;
-    a->later = asks_nothing(value) ? a->later : "jetstream";
-    return ST_OK;
+    a->later = is_asked ? "jetstream" : a->later;
+    return st;
 }
 
 static const struct option account_rows[] = {
@@ -67,6 +62,7 @@ static const struct option account_rows[] = {
                  .doc = "Subject for traces that messages ask for by a traceparent header, or "
                         "{ dest, sampling }, the latter in percent."),
     OPTION_BLOCK("limits", limits_rows, .unknown = "Unknown field \"%.*s\" parsing account limits",
+                 .wrong = "Expected account limits to be a map/struct, got %v",
                  .doc = "What the account may have of each."),
     OPTION_END};
 

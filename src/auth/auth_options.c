@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "auth/account_options.h"
+#include "auth/callout_options.h"
 #include "auth/nkey.h"
 #include "auth/perms_option.h"
 #include "auth/secret.h"
@@ -153,17 +154,6 @@ static enum status set_timeout(void *base, const struct node *value, struct opti
     return ST_OK;
 }
 
-static enum status note_callout(void *base, const struct node *value, struct option_reader *r)
-{
-    struct auth_options *o = base;
-
-    if (value->kind != NODE_MAP) {
-        return option_wrong_type(r, value, node_kind_name(NODE_MAP));
-    }
-    o->later = "authorization.auth_callout";
-    return ST_OK;
-}
-
 static const struct option authorization_rows[] = {
     OPTION_STR("user", struct auth_options, user, .aliases = "username", .cli = "--user",
                .reload = RELOAD_HOOK, .doc = "Name that clients log in with."),
@@ -180,8 +170,11 @@ static const struct option authorization_rows[] = {
                  .doc = "Permissions of users without their own."),
     OPTION_BOOL("proxy_required", struct auth_options, proxy_required,
                 .doc = "The user or token may come only by way of a trusted proxy."),
-    OPTION_CUSTOM("auth_callout", note_callout, .aliases = "auth_hook", .has_no_field = true,
-                  .doc = "Not supported yet."),
+    OPTION_BLOCK("auth_callout", callout_options_rows, .aliases = "auth_hook", .has_no_field = true,
+                 .check = callout_options_check_block,
+                 .wrong = "Expected authorization callout to be a map/struct, got %v",
+                 .unknown = "Unknown field \"%.*s\" parsing authorization callout",
+                 .doc = "Not supported yet."),
     OPTION_END};
 
 static enum status check_authorization(void *base, const struct node *value,

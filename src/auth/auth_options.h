@@ -75,9 +75,10 @@ struct auth_options {
     const char *no_auth_user;
     const char *system_account;
     bool no_system_account;
-    struct mapping_list mappings;       // of $G
-    struct option_list trusted_proxies; // nkeys
-    const char *later;                  // as in struct account_options
+    struct mapping_list mappings;        // of $G
+    struct option_list trusted_proxies;  // nkeys
+    struct option_list callout_accounts; // auth_callout.allowed_accounts
+    const char *later;                   // as in struct account_options
 };
 
 /** @return  the rows of these options over o. Thread: control. */

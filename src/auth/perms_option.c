@@ -11,8 +11,9 @@ struct side {
     enum perms_list allow, deny;
 };
 
+/* @param at  where an error is said to be; NULL: nowhere, as the reference has it */
 static enum status add_entry(struct perms *p, enum perms_list list, const struct node *entry,
-                             struct option_reader *r)
+                             const struct diag_place *at, struct option_reader *r)
 {
     struct buf why = {0};
 
@@ -22,27 +23,27 @@ static enum status add_entry(struct perms *p, enum perms_list list, const struct
     }
     enum status st = perms_add(p, list, entry->text, &why);
     if (st != ST_OK) {
-        diag_error(r->d, NULL, "%.*s", STR_ARG(buf_str(&why)));
+        diag_error(r->d, at, "%.*s", STR_ARG(buf_str(&why)));
     }
     buf_deinit(&why);
     return st;
 }
 
-/* One subject, or an array of them. */
+/* One subject, or an array of them. @param at  as for add_entry */
 static enum status add_entries(struct perms *p, enum perms_list list, const struct node *value,
-                               struct option_reader *r)
+                               const struct diag_place *at, struct option_reader *r)
 {
     if (value->kind == NODE_STR) {
-        return add_entry(p, list, value, r);
+        return add_entry(p, list, value, at, r);
     }
     if (value->kind != NODE_ARRAY) {
-        diag_error(r->d, NULL,
+        diag_error(r->d, at,
                    "Expected subject permissions to be a subject, or array of subjects, got %s",
                    node_kind_name(value->kind));
         return ST_FAILED;
     }
     for (const struct node *n = value->first; n; n = n->next) {
-        if (add_entry(p, list, n, r) != ST_OK) {
+        if (add_entry(p, list, n, at, r) != ST_OK) {
             return ST_FAILED;
         }
     }
@@ -53,14 +54,14 @@ static enum status set_allow(void *base, const struct node *value, struct option
 {
     const struct side *s = base;
 
-    return add_entries(s->perms, s->allow, value, r);
+    return add_entries(s->perms, s->allow, value, &value->at, r);
 }
 
 static enum status set_deny(void *base, const struct node *value, struct option_reader *r)
 {
     const struct side *s = base;
 
-    return add_entries(s->perms, s->deny, value, r);
+    return add_entries(s->perms, s->deny, value, &value->at, r);
 }
 
 static const struct option side_rows[] = {
@@ -79,7 +80,7 @@ static enum status read_side(struct side s, const struct node *value, struct opt
     if (value->kind == NODE_MAP) {
         return option_read_block(&side_block, &s, value, r);
     }
-    return add_entries(s.perms, s.allow, value, r);
+    return add_entries(s.perms, s.allow, value, NULL, r);
 }
 
 /* ---- the whole map; base: a struct permissions */
@@ -113,7 +114,8 @@ static const struct option responses_rows[] = {
     OPTION_INT("max", struct responses, max, .aliases = "max_msgs max_messages max_responses",
                .doc = "Replies to one request; less than 0: any number."),
     OPTION_DURATION("expires", struct responses, expires_ns, .aliases = "expiration ttl",
-                    .plain = OPTION_PLAIN_WARNS,
+                    .plain = OPTION_PLAIN_REFUSED,
+                    .wrong = "error parsing expires, not a duration string",
                     .doc = "Time after the request; less than 0: for ever."),
     OPTION_END};
 

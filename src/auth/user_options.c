@@ -76,7 +76,7 @@ static enum status set_connection_types(void *base, const struct node *value,
 
 static const char *refuse_nkey(struct str text)
 {
-    return nkey_is_valid(text, NKEY_USER) ? NULL : "Not a valid public nkey for a user";
+    return !text.n || nkey_is_valid(text, NKEY_USER) ? NULL : "Not a valid public nkey for a user";
 }
 
 static const struct option user_rows[] = {

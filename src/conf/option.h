@@ -99,7 +99,8 @@ struct option {
     int64_t min;             // [unit of the field] bounds, inclusive; none when both are 0.
     int64_t max;             // A default may lie outside ("off")
     bool zero_is_default;    // 0, or an empty text, asks for the default
-    bool has_no_field;       // checked but not kept: its capability does not exist yet
+    bool has_no_field;       // checked but not kept (of a BLOCK: no more than its checks need):
+                             // its capability does not exist yet
     enum option_plain plain; // DURATION
     const char *config;      // DURATION in seconds: "tls" in the message "error parsing tls config,
                              // 'timeout' wrong type"; NULL: "authorization"

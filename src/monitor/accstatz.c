@@ -8,7 +8,6 @@
 #include "broker/tenancy.h"
 #include "monitor/account_stats.h"
 #include "monitor/doc.h"
-#include "monitor/facts.h"
 #include "monitor/monitor.h"
 #include "monitor/query.h"
 

@@ -4,8 +4,6 @@
 
 #include "base/attr.h"
 #include "monitor/doc.h"
-#include "monitor/facts.h"
-#include "monitor/monitor.h"
 #include "monitor/query.h"
 
 struct leafz_options {

@@ -7,7 +7,6 @@
 #include "broker/accounts.h"
 #include "broker/tenancy.h"
 #include "monitor/doc.h"
-#include "monitor/facts.h"
 #include "monitor/monitor.h"
 #include "monitor/query.h"
 #include "monitor/sublist_stats.h"

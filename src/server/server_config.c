@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include <stdint.h>
 
+#include "auth/callout_options.h"
 #include "auth/tenancy_make.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -87,6 +88,9 @@ enum status server_config_read(struct server_config *c, const char *path, struct
         st = option_read(tables, tree.root, &r);
         conf_digest(tree.root, c->digest);
         server_options_settle(&c->server);
+    }
+    if (st == ST_OK) {
+        st = callout_options_check(&c->auth, d);
     }
     if (st == ST_OK) {
         st = make_tenancy(c, d);
