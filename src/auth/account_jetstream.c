@@ -25,19 +25,23 @@ static enum status check_traffic(void *base, const struct node *value, struct op
 }
 
 static const struct option rows[] = {
-    SIZE("max_memory", .aliases = "max_mem mem memory"),
-    SIZE("max_store", .aliases = "max_file max_disk store disk"),
-    SIZE("max_streams", .aliases = "streams"),
-    SIZE("max_consumers", .aliases = "consumers"),
+    SIZE("max_memory", .aliases = "max_mem mem memory", .doc = "Memory for streams."),
+    SIZE("max_store", .aliases = "max_file max_disk store disk", .doc = "Disk for streams."),
+    SIZE("max_streams", .aliases = "streams", .doc = "Streams of the account."),
+    SIZE("max_consumers", .aliases = "consumers", .doc = "Consumers of the account."),
     OPTION_CHECKED("max_bytes_required", BOOL, .aliases = "max_stream_bytes max_bytes",
-                   .wrong = "Expected a parseable bool for \"%.*s\", got %v"),
-    SIZE("memory_max_stream_bytes", .aliases = "mem_max_stream_bytes"),
-    SIZE("store_max_stream_bytes", .aliases = "disk_max_stream_bytes"),
-    SIZE("max_ack_pending"),
-    OPTION_CUSTOM("cluster_traffic", check_traffic),
+                   .wrong = "Expected a parseable bool for \"%.*s\", got %v",
+                   .doc = "A stream must say how much it may take."),
+    SIZE("memory_max_stream_bytes", .aliases = "mem_max_stream_bytes",
+         .doc = "Memory for one stream."),
+    SIZE("store_max_stream_bytes", .aliases = "disk_max_stream_bytes",
+         .doc = "Disk for one stream."),
+    SIZE("max_ack_pending", .doc = "Messages of a consumer that await an acknowledgement."),
+    OPTION_CUSTOM("cluster_traffic", check_traffic,
+                  .doc = "Whose account traffic between servers counts for: system or owner."),
     OPTION_END};
 
-static const struct option block = OPTION_BLOCK("jetstream", rows);
+static const struct option block = OPTION_BLOCK("jetstream", rows, .doc = "Not supported yet.");
 
 static enum status check_word(const struct node *value, bool *is_asked, struct option_reader *r)
 {

@@ -282,16 +282,19 @@ def test_max_connections_lowered(reloadable, join, limit, n_left):
 
 def test_max_connections_counts_once(reloadable, join):
     """Who left by himself is not missed at the next reload."""
-    reload = reloadable("max_connections: 10")
+    reload = reloadable("max_connections: 10", "-D")
+
+    def leave(client):
+        client.fence()
+        client.close()
+        assert reload.server.closed_reason(client.cid) == "Client Closed"
+
     for limit in (3, 2):
         clients = [join(reload) for _ in range(limit)]
         reload(f"max_connections: {limit}\nmax_payload: {1000 + limit}")
         for client in clients:
-            client.fence()
-            client.close()
-        probe = join(reload)
-        probe.fence()
-        probe.close()
+            leave(client)
+        leave(join(reload))
 
 
 def test_max_payload(reloadable, join):
