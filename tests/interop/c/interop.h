@@ -32,6 +32,9 @@ void check_status(natsStatus status, natsStatus wanted, const char *what, const 
 /** Options for `target`: address, login, TLS and deadline. Freed with natsOptions_Destroy. */
 natsOptions *target_options(const struct target *target);
 
+/** natsConnection_Connect, which makes good for what the library does wrong. */
+natsStatus open_connection(natsConnection **nc, natsOptions *opts);
+
 /** A connection to `target`. Freed with natsConnection_Destroy. */
 natsConnection *connect_to(const struct target *target);
 

@@ -23,7 +23,7 @@ void case_login_refused(const struct target *target)
     natsOptions *opts = target_options(target);
     natsConnection *nc = NULL;
 
-    FAILS_WITH(NATS_CONNECTION_AUTH_FAILED, natsConnection_Connect(&nc, opts));
+    FAILS_WITH(NATS_CONNECTION_AUTH_FAILED, open_connection(&nc, opts));
     CHECK(nc == NULL);
     CHECK(strstr(nats_GetLastError(NULL), "Authorization Violation") != NULL);
     natsOptions_Destroy(opts);
