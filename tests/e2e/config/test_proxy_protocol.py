@@ -102,8 +102,8 @@ def test_a43_bad_header(connect, server, header, why):
 
 def test_a43_silence(connect, server):
     """A client that says nothing is closed after five seconds."""
-    c = connect(timeout=20)
     start = time.monotonic()
+    c = connect(timeout=20)
     assert c.read_to_eof() == b""
     assert 4.5 < time.monotonic() - start
     assert server.closed_reason(c.cid) == "Protocol Violation"

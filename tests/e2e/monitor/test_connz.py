@@ -324,7 +324,7 @@ def test_m36_times(world):
     c.send(pub(b"x", b""))
     c.fence()
     later = w.entry(c)
-    assert seconds(later["idle"]) == 0 < seconds(later["uptime"])
+    assert seconds(later["idle"]) < 2 <= seconds(later["uptime"])
     assert later["start"] == entry["start"]
     assert moment(later["last_activity"]) > moment(entry["last_activity"])
 

@@ -187,8 +187,8 @@ def test_client_that_leaves(tls_server, connect):
 def test_silent_client(tls_server, connect, tls, seconds, first_bytes):
     """A-31: a client that does not shake hands in time is closed."""
     server = tls_server(tls)
-    c = connect(server)
     start = time.monotonic()
+    c = connect(server)
     c.send(first_bytes)
     c.expect_eof()
     assert seconds - 0.1 <= time.monotonic() - start
@@ -200,8 +200,8 @@ def test_silent_client(tls_server, connect, tls, seconds, first_bytes):
 def test_authentication_timeout(tls_server, connect, secure):
     """The time for CONNECT begins after the handshake; it is that of TLS and a second."""
     server = tls_server({"timeout": 1.5}, authorization={"user": "a", "password": "b"})
-    c = connect(server)
     start = time.monotonic()
+    c = connect(server)
     secure(c).expect_closed_with(b"-ERR 'Authentication Timeout'\r\n")
     assert 2.4 <= time.monotonic() - start  # by default it is 2 s
 
@@ -257,9 +257,8 @@ def test_first(tls_server, connect, secure):
     c = secure(connect(server, read_info=False))
     first_info(c)
     c.connect().fence()
-    waits = connect(server, read_info=False)
     start = time.monotonic()
-    waits.expect_eof()
+    connect(server, read_info=False).expect_eof()
     assert 0.4 <= time.monotonic() - start
     plain = connect(server, read_info=False)
     plain.send(b"CONNECT {}\r\n")
