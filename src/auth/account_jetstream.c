@@ -43,14 +43,16 @@ static const struct option rows[] = {
 
 static const struct option block = OPTION_BLOCK("jetstream", rows, .doc = "Not supported yet.");
 
+bool jetstream_read_word(struct str word, bool *is_on)
+{
+    *is_on = str_equal_nocase(word, STR("enabled")) || str_equal_nocase(word, STR("enable"));
+    return *is_on || str_equal_nocase(word, STR("disabled")) ||
+           str_equal_nocase(word, STR("disable"));
+}
+
 static enum status check_word(const struct node *value, bool *is_asked, struct option_reader *r)
 {
-    bool is_off = str_equal_nocase(value->text, STR("disabled")) ||
-                  str_equal_nocase(value->text, STR("disable"));
-
-    *is_asked = !is_off;
-    if (is_off || str_equal_nocase(value->text, STR("enabled")) ||
-        str_equal_nocase(value->text, STR("enable"))) {
+    if (jetstream_read_word(value->text, is_asked)) {
         return ST_OK;
     }
     diag_error(r->d, NULL, "Expected 'enabled' or 'disabled' for string value, got '%.*s'",

@@ -6,9 +6,14 @@
 
 #include "base/attr.h"
 #include "base/status.h"
+#include "base/str.h"
 
 struct node;
 struct option_reader;
+
+/** Read "enabled", "enable", "disabled" or "disable". @return  whether it is one of them. Thread:
+ * any. */
+MUST_USE bool jetstream_read_word(struct str word, bool *is_on);
 
 /**
  * @param is_asked  out: whether the account wants it

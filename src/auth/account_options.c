@@ -91,14 +91,14 @@ static struct account_options *add_account(struct account_list *l, struct str na
     return a;
 }
 
-static bool has_account(const struct account_list *l, struct str name)
+const struct account_options *account_list_find(const struct account_list *l, struct str name)
 {
     for (size_t i = 0; i < l->n; i++) {
         if (str_equal(str_of(l->at[i].name), name)) {
-            return true;
+            return &l->at[i];
         }
     }
-    return false;
+    return NULL;
 }
 
 static enum status check_name(struct str name, const struct diag_place *at, struct option_reader *r)
@@ -121,7 +121,7 @@ static enum status read_names(struct account_list *l, const struct node *value,
         }
         if (check_name(n->text, &n->at, r) != ST_OK) {
             st = ST_FAILED;
-        } else if (has_account(l, n->text)) {
+        } else if (account_list_find(l, n->text)) {
             diag_error(r->d, &n->at, "Duplicate Account Entry: %.*s", STR_ARG(n->text));
             st = ST_FAILED;
         } else {

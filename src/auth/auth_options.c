@@ -359,11 +359,9 @@ enum status auth_options_check(const struct auth_options *o, struct diag *d)
     if (check_later(o, d) != ST_OK) {
         st = ST_FAILED;
     }
-    bool is_known = !o->system_account[0] || strcmp(o->system_account, "$SYS") == 0;
+    bool is_known = !o->system_account[0] || strcmp(o->system_account, "$SYS") == 0 ||
+                    account_list_find(&o->accounts, str_of(o->system_account));
 
-    for (size_t i = 0; i < o->accounts.n && !is_known; i++) {
-        is_known = strcmp(o->accounts.at[i].name, o->system_account) == 0;
-    }
     if (!is_known) {
         diag_error(d, NULL, "error resolving system account: account missing");
         return ST_FAILED;

@@ -2,6 +2,7 @@
 /* Messages and their places as the reference has them, which visits the members in any order. */
 #include "auth/callout_options.h"
 
+#include "auth/account_options.h"
 #include "auth/auth_options.h"
 #include "auth/nkey.h"
 #include "base/diag.h"
@@ -70,22 +71,12 @@ enum status callout_options_check_block(void *base, const struct node *block,
     return ST_OK;
 }
 
-static bool has_account(const struct auth_options *o, const char *name)
-{
-    for (size_t i = 0; i < o->accounts.n; i++) {
-        if (strcmp(o->accounts.at[i].name, name) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 enum status callout_options_check(const struct auth_options *o, struct diag *d)
 {
     enum status st = ST_OK;
 
     for (size_t i = 0; i < o->callout_accounts.n; i++) {
-        if (!has_account(o, o->callout_accounts.at[i])) {
+        if (!account_list_find(&o->accounts, str_of(o->callout_accounts.at[i]))) {
             diag_error(d, NULL,
                        "auth_callout allowed account \"%s\" not found in configured accounts",
                        o->callout_accounts.at[i]);

@@ -3,6 +3,7 @@
  * as those in force know only what they do. */
 #include "monitor/account_detail.h"
 
+#include "auth/account_options.h"
 #include "auth/auth_options.h"
 #include "base/json.h"
 #include "broker/account.h"
@@ -21,10 +22,10 @@
 
 static const struct mapping_list *find_mappings(const struct auth_options *o, struct str account)
 {
-    for (size_t i = 0; i < o->accounts.n; i++) {
-        if (str_equal(str_of(o->accounts.at[i].name), account)) {
-            return &o->accounts.at[i].mappings;
-        }
+    const struct account_options *a = account_list_find(&o->accounts, account);
+
+    if (a) {
+        return &a->mappings;
     }
     return str_equal(account, STR(ACCOUNT_GLOBAL)) ? &o->mappings : NULL;
 }

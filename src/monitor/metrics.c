@@ -202,9 +202,19 @@ static void begin_sums(struct survey_part *p, struct shard *sh)
     p->found.n = sizeof(struct conn_sums);
 }
 
+static void add_sums(struct conn_sums *to, const struct conn_sums *more)
+{
+    to->n += more->n;
+    to->pending_bytes += more->pending_bytes;
+    to->n_subs += more->n_subs;
+    to->in_bytes += more->in_bytes;
+    to->out_bytes += more->out_bytes;
+    to->in_msgs += more->in_msgs;
+    to->out_msgs += more->out_msgs;
+}
+
 static void add_conn(struct survey_part *p, struct conn *c)
 {
-    struct conn_sums *s = sums_of(p);
     struct arena scratch = {0};
     struct conn_report r = {0};
 
@@ -212,13 +222,14 @@ static void add_conn(struct survey_part *p, struct conn *c)
         return;
     }
     conn_report_fill(c, CONN_REPORT_BRIEF, &r, &scratch);
-    s->n++;
-    s->pending_bytes += r.pending_bytes;
-    s->n_subs += r.n_subs;
-    s->in_bytes += r.in_bytes;
-    s->out_bytes += r.out_bytes;
-    s->in_msgs += r.in_msgs;
-    s->out_msgs += r.out_msgs;
+    const struct conn_sums one = {.n = 1,
+                                  .pending_bytes = r.pending_bytes,
+                                  .n_subs = r.n_subs,
+                                  .in_bytes = r.in_bytes,
+                                  .out_bytes = r.out_bytes,
+                                  .in_msgs = r.in_msgs,
+                                  .out_msgs = r.out_msgs};
+    add_sums(sums_of(p), &one);
     arena_deinit(&scratch);
 }
 
@@ -227,15 +238,7 @@ static void write_conns(const struct metrics_text *t, const struct survey *surve
     struct conn_sums sum = {0};
 
     for (unsigned i = 0; i < survey->n_parts; i++) {
-        const struct conn_sums *s = sums_of(&survey->parts[i]);
-
-        sum.n += s->n;
-        sum.pending_bytes += s->pending_bytes;
-        sum.n_subs += s->n_subs;
-        sum.in_bytes += s->in_bytes;
-        sum.out_bytes += s->out_bytes;
-        sum.in_msgs += s->in_msgs;
-        sum.out_msgs += s->out_msgs;
+        add_sums(&sum, sums_of(&survey->parts[i]));
     }
     metrics_gauge(t, "nats_connz_num_connections", sum.n);
     metrics_gauge(t, "nats_connz_total", sum.n);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "auth/account_jetstream.h"
 #include "auth/nkey.h"
 #include "base/buf.h"
 #include "base/diag.h"
@@ -19,8 +20,6 @@
 
 static enum status set_jetstream(void *base, const struct node *value, struct option_reader *r)
 {
-    static const char *const on[] = {"enabled", "enable"};
-    static const char *const off[] = {"disabled", "disable"};
     struct later_options *o = base;
 
     if (value->kind == NODE_BOOL) {
@@ -30,12 +29,10 @@ static enum status set_jetstream(void *base, const struct node *value, struct op
     if (value->kind != NODE_STR) {
         return option_report(r, value, "Expected map, bool or string to define JetStream, got %T");
     }
-    for (size_t i = 0; i < ARRAY_SIZE(on); i++) {
-        if (str_equal_nocase(value->text, str_of(on[i])) ||
-            str_equal_nocase(value->text, str_of(off[i]))) {
-            o->jetstream = str_equal_nocase(value->text, str_of(on[i]));
-            return ST_OK;
-        }
+    bool is_on;
+    if (jetstream_read_word(value->text, &is_on)) {
+        o->jetstream = is_on;
+        return ST_OK;
     }
     return option_report(r, value, "Expected 'enabled' or 'disabled' for string value, got '%v'");
 }
